@@ -1,0 +1,1 @@
+"""The Ostraka node: a replicated state machine in pure integers, and what serves it."""

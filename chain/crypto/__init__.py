@@ -1,0 +1,1 @@
+"""Pure functions over bytes: hashes, keys, trees, proofs."""

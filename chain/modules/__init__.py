@@ -1,0 +1,1 @@
+"""One folder per subject; a module calls only the modules below it."""

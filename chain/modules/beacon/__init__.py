@@ -1,0 +1,1 @@
+"""Public randomness from the proposers' VRFs."""

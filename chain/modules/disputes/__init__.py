@@ -1,0 +1,1 @@
+"""Disagreements, and the money they freeze."""

@@ -1,0 +1,270 @@
+"""The nouns of the jobs module."""
+
+from enum import IntEnum
+
+from chain.modules.rates.types import Terms
+from chain.store.codec import record
+
+
+class SamplerKind(IntEnum):
+    """How the next token is chosen."""
+
+    GREEDY = 0
+    """The largest logit, the lowest id on ties."""
+    TEMPERATURE = 1
+    """Seeded draw from EXP2 weights."""
+
+
+@record
+class SamplerSpec:
+    """The whole sampler, in integers."""
+
+    kind: SamplerKind = SamplerKind.GREEDY
+    inverse_temperature: int = 0
+    """round(4096·log2(e)/temperature), in [1, 2^31); 0 if greedy."""
+    top_k: int = 0
+    """0 is off; at most 256."""
+
+
+class JobStatus(IntEnum):
+    """Where a job stands."""
+
+    UNSPECIFIED = 0
+    WAITING = 1
+    """Accepted; the plan is drawn two blocks later."""
+    RUNNING = 2
+    """The plan is drawn; stages run and submit."""
+    ASSERTED = 3
+    """All results are in; the job waits for its round or is being checked."""
+    FINAL = 4
+    """Settled; the declared value is covered."""
+    DISPUTED = 5
+    """Answers differ; the money is frozen."""
+    CLOSED = 6
+    """Ended without settlement; the close reason says why."""
+
+
+class CloseReason(IntEnum):
+    """Why a job ended."""
+
+    NONE = 0
+    SETTLED = 1
+    """All units final, everybody paid."""
+    NO_PLAN = 2
+    """No plan could be drawn until expiry; full refund."""
+    EXPIRED = 3
+    """A stage did not submit in time; full refund, the stage is named."""
+    UNRESOLVED = 4
+    """Answers differed and nobody could be convicted; full refund."""
+    SETTLED_UNOPENED = 5
+    """Settled, but an asserter did not open its seal and forfeited."""
+
+
+class UnitStatus(IntEnum):
+    """Where a unit stands."""
+
+    UNSPECIFIED = 0
+    PENDING = 1
+    """No result yet."""
+    SUBMITTED = 2
+    """The result is in."""
+    CHECKING = 3
+    """Its round is closed; checks may be committed."""
+    FINAL = 4
+    UNOPENED = 5
+    """Final, but the asserter did not open although out_roots were equal."""
+    DISPUTED = 6
+
+
+@record
+class Job:
+    """One request; key: job_id."""
+
+    job_id: int
+    requester: bytes
+    model_root: bytes
+    prompt_root: bytes
+    blind_hash: bytes
+    prompt_tokens: int
+    """P."""
+    max_tokens: int
+    """Limit on output tokens."""
+    sampler: SamplerSpec
+    seed: bytes
+    stop_ids: tuple[int, ...]
+    value: int
+    """V, uostr."""
+    session_key: bytes
+    """ed25519 key that signs Cancel."""
+    escrow: int
+    """uostr held."""
+    status: JobStatus
+    attempt: int
+    plan_id: int
+    num_stages: int
+    requested_height: int
+    planned_height: int
+    asserted_height: int
+    round_index: int
+    closed_height: int
+    close_reason: CloseReason
+    close_detail: int
+    """For EXPIRED the first stage without a result; for UNRESOLVED the stage in dispute."""
+    expiry_height: int
+    output_tokens: int
+    """T as the results say; 0 before."""
+    tokens_root: bytes
+    """out_root of the last stage."""
+    paid: int = 0
+    """uostr that left the escrow to others than the requester."""
+
+
+@record
+class Unit:
+    """What one stage of one attempt asserts; key: (job_id, attempt, stage)."""
+
+    job_id: int
+    attempt: int
+    stage: int
+    operator: bytes
+    start: int
+    end: int
+    revision: int
+    terms: Terms
+    status: UnitStatus
+    tokens: int
+    in_root: bytes
+    out_root: bytes
+    seal: bytes
+    submitted_height: int
+    salt: bytes
+    """Empty until opened."""
+    body_root: bytes
+    """Empty until opened."""
+    opened_height: int
+
+
+@record
+class Receipt:
+    """What the sender of a hop signed about what it has sent."""
+
+    unit: bytes
+    """Unit of the signer."""
+    revision: int
+    count: int
+    """Rows (or tokens) so far."""
+    root: bytes
+    """Their blinded root, or the root of the token leaves for the last stage."""
+    is_final: bool
+    signature: bytes
+    """ed25519 of the signer's hot key over `receipt_bytes`."""
+
+
+@record
+class Params:
+    """Parameters of the module."""
+
+    expiry_blocks: int
+    max_tokens: int
+    """Limit on N."""
+    max_stop_ids: int
+    settlements_per_block: int
+    receipt_blocks: int
+    """How long closed jobs stay in state."""
+    deletions_per_block: int = 256
+
+
+@record
+class MsgRequestJob:
+    """Ask for one inference and lock its escrow."""
+
+    requester: str
+    model_root: bytes
+    prompt_root: bytes
+    blind_hash: bytes
+    prompt_tokens: int
+    max_tokens: int
+    sampler: SamplerSpec
+    seed: bytes
+    stop_ids: tuple[int, ...]
+    value: int
+    max_escrow: int
+    session_key: bytes
+
+
+@record
+class MsgRequestJobResponse:
+    """The job's number and what was locked."""
+
+    job_id: int
+    escrow: int
+
+
+@record
+class MsgSubmitResult:
+    """Commit to everything one stage did."""
+
+    sender: str
+    """Hot address."""
+    job_id: int
+    attempt: int
+    stage: int
+    revision: int
+    tokens: int
+    """T."""
+    in_root: bytes
+    """Empty for stage 0, where the chain computes it."""
+    out_root: bytes
+    seal: bytes
+    receipt: Receipt | None
+    """The upstream stage's final receipt; absent for stage 0."""
+
+
+@record
+class MsgSubmitResultResponse:
+    """Whether this was the job's last missing result."""
+
+    is_complete: bool
+
+
+@record
+class QueryJobRequest:
+    """Ask for one job."""
+
+    job_id: int
+
+
+@record
+class QueryJobResponse:
+    """A job and the units of its current attempt."""
+
+    job: Job
+    units: tuple[Unit, ...]
+    plan_operators: tuple[bytes, ...]
+    """Operators by stage, once the plan is drawn."""
+
+
+@record
+class QueryJobsRequest:
+    """Ask for jobs, newest first."""
+
+    before: int = 0
+    """Exclusive upper bound of job ids; 0 for the newest."""
+    limit: int = 0
+    requester: str = ""
+
+
+@record
+class QueryJobsResponse:
+    """A page of jobs."""
+
+    jobs: tuple[Job, ...]
+
+
+@record
+class ArchivePeaks:
+    """The mountain range of everything closed; state keeps only this."""
+
+    count: int
+    """Leaves appended so far: one per round that closed records."""
+    peaks: tuple[bytes, ...]

@@ -1,0 +1,1 @@
+"""Registered networks: their canonical headers, costs and cut points."""

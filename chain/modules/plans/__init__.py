@@ -1,0 +1,1 @@
+"""Live plans: who runs which layers."""

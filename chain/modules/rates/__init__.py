@@ -1,0 +1,1 @@
+"""Rates, bonds and prices: pure formulas and their parameters."""

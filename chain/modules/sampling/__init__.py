@@ -1,0 +1,1 @@
+"""Rounds, tickets, checks and epoch proofs."""

@@ -1,0 +1,316 @@
+"""The nouns of the sampling module."""
+
+from enum import IntEnum
+
+from chain.modules.jobs.types import Job, Unit
+from chain.store.codec import record
+
+
+@record
+class Params:
+    """Parameters of the module, in blocks."""
+
+    round_blocks: int
+    epoch_blocks: int
+    commit_blocks: int
+    """W_c."""
+    reveal_blocks: int
+    """W_r."""
+    open_blocks: int
+    """W_o."""
+    dispute_blocks: int
+    """X."""
+    proof_blocks: int
+    """Window for epoch proofs."""
+
+
+@record
+class SnapshotEntry:
+    """One worker as the epoch sees it."""
+
+    operator: bytes
+    hot_address: bytes
+    vrf_key: bytes
+    weight: int
+    """w_i = bond - unbonding."""
+    models: tuple[bytes, ...]
+    """Roots of the models it is enrolled to check."""
+
+
+@record
+class Snapshot:
+    """Eligible workers of an epoch, in ascending operator order; key: epoch."""
+
+    epoch: int
+    height: int
+    entries: tuple[SnapshotEntry, ...]
+
+
+@record
+class Round:
+    """One draw; key: round index. Rounds without units are not stored."""
+
+    index: int
+    close_height: int
+    epoch: int
+    alpha: bytes
+    """Empty until two blocks after the close."""
+    results_root: bytes
+    """Root over the seals of the round's units, for auditors."""
+    commit_end: int
+    """Last height of commit-1."""
+    num_units: int
+    num_open: int
+    """Units not yet final."""
+
+
+class CheckPhase(IntEnum):
+    """Which window a unit is in."""
+
+    UNSPECIFIED = 0
+    DRAWING = 1
+    """Closed; alpha is not known yet."""
+    COMMIT = 2
+    REVEAL = 3
+    OPEN = 4
+    DONE = 5
+    DISPUTED = 6
+
+
+@record
+class UnitCheck:
+    """The checks of one unit; key: (job_id, attempt, stage)."""
+
+    job_id: int
+    attempt: int
+    stage: int
+    unit: bytes
+    round_index: int
+    epoch: int
+    eligible: bytes
+    """Bitmap in snapshot order, bit i of byte i//8 from the low end."""
+    total_weight: int
+    """W of the eligible."""
+    phase: CheckPhase
+    phase_end: int
+    """Last height of the current window."""
+    num_commits: int
+    num_reveals: int
+    is_equal: bool
+    """All reveals so far equal the asserter's out_root (and body_root once opened)."""
+
+
+class CheckOutcome(IntEnum):
+    """What became of a committed check."""
+
+    PENDING = 0
+    EQUAL = 1
+    DIFFERENT = 2
+    UNREVEALED = 3
+    PAID = 4
+    """Its ticket was proven and k was paid."""
+    NO_TICKET = 5
+    """Committed without a winning ticket; nothing is paid."""
+
+
+@record
+class CheckCommit:
+    """One checker's commitment; key: (job_id, attempt, stage, checker)."""
+
+    checker: bytes
+    seal: bytes
+    commit_height: int
+    salt: bytes
+    body_root: bytes
+    out_root: bytes
+    reveal_height: int
+    outcome: CheckOutcome
+
+
+@record
+class EpochProof:
+    """A worker's VRF proof for an epoch; key: (epoch, operator)."""
+
+    operator: bytes
+    epoch: int
+    proof: bytes
+    """80 bytes; empty while due."""
+    is_due: bool
+    height: int
+
+
+@record
+class MsgCommitCheck:
+    """Commit to the outcome of a check."""
+
+    sender: str
+    """Hot address."""
+    job_id: int
+    attempt: int
+    stage: int
+    seal: bytes
+
+
+@record
+class MsgRevealCheck:
+    """Open a committed check."""
+
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    salt: bytes
+    body_root: bytes
+    out_root: bytes
+
+
+@record
+class MsgOpenResult:
+    """Open the asserter's seal, once somebody has revealed."""
+
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    salt: bytes
+    body_root: bytes
+
+
+@record
+class MsgOpenEpoch:
+    """Publish the epoch's VRF proof: every ticket becomes checkable, checks are paid."""
+
+    sender: str
+    epoch: int
+    proof: bytes
+
+
+@record
+class MsgOpenEpochResponse:
+    """Pay of the checks that this proof proved."""
+
+    num_paid: int
+    amount: int
+
+
+@record
+class QueryUnitRequest:
+    """Ask for one unit and all its checks."""
+
+    job_id: int
+    attempt: int
+    stage: int
+
+
+@record
+class QueryUnitResponse:
+    """A unit, its windows, the draw and the checks."""
+
+    unit: Unit
+    check: UnitCheck | None
+    commits: tuple[CheckCommit, ...]
+    round: Round | None
+
+
+@record
+class QuerySnapshotRequest:
+    """Ask for the snapshot of an epoch."""
+
+    epoch: int
+
+
+@record
+class QuerySnapshotResponse:
+    """The snapshot."""
+
+    snapshot: Snapshot
+
+
+@record
+class QueryRoundRequest:
+    """Ask for a round."""
+
+    index: int
+
+
+@record
+class QueryRoundResponse:
+    """A round with the keys of its units."""
+
+    round: Round
+    units: tuple[UnitCheck, ...]
+
+
+@record
+class QueryEpochProofsRequest:
+    """Ask for the proofs of an epoch, opened and due."""
+
+    epoch: int
+
+
+@record
+class QueryEpochProofsResponse:
+    """Proofs in operator order and the randomness they answer."""
+
+    proofs: tuple[EpochProof, ...]
+    beacon: bytes
+    """beacon_{eE+2}."""
+    open_from: int
+    open_until: int
+
+
+class DutyKind(IntEnum):
+    """What a worker owes or may do now."""
+
+    UNSPECIFIED = 0
+    RUN = 1
+    """Its stage of a planned job waits for a result."""
+    DRAW = 2
+    """It is eligible for this unit: compute the ticket; if it wins, check and commit."""
+    REVEAL = 3
+    OPEN = 4
+    OPEN_EPOCH = 5
+
+
+@record
+class Duty:
+    """One item of a worker's work, whole enough to act on without another query."""
+
+    kind: DutyKind
+    deadline: int
+    """Last height at which the message counts."""
+    job: Job | None
+    unit: Unit | None
+    check: UnitCheck | None
+    alpha: bytes
+    """For DRAW: the round's randomness."""
+    weight: int
+    """For DRAW: w_i of this worker."""
+    epoch: int
+    epoch_beacon: bytes
+    """For DRAW and OPEN_EPOCH: beacon_{eE+2}, the input of this epoch's VRF."""
+    open_from: int
+    """For OPEN_EPOCH: first height at which the proof is taken."""
+    operators: tuple[bytes, ...]
+    """Operators of the job's stages in order."""
+
+
+@record
+class QueryDutiesRequest:
+    """Ask for everything outstanding of one worker."""
+
+    address: str
+    """Operator or hot address."""
+
+
+@record
+class QueryDutiesResponse:
+    """Everything outstanding at this height; a worker can restart from it alone."""
+
+    height: int
+    operator: bytes
+    epoch: int
+    snapshot_height: int
+    """Height of the live snapshot; 0 before the first."""
+    in_snapshot: bool
+    duties: tuple[Duty, ...]

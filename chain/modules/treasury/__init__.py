@@ -1,0 +1,1 @@
+"""What the community holds, and the check pool."""

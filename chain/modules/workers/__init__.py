@@ -1,0 +1,1 @@
+"""Workers: keys, bonds, enrolments."""

@@ -1,0 +1,1 @@
+"""Versioned, authenticated key-value state and typed views of it."""
