@@ -1,0 +1,186 @@
+"""Addresses, signatures and the derivation of keys.
+
+Accounts sign with secp256k1 or ed25519, the two schemes of Cosmos wallets. Verification is part of consensus, so each
+scheme accepts exactly one set of signatures, the same with every version of the libraries:
+
+secp256k1  compressed keys only; signatures are 64 bytes r | s over SHA-256 of the message, 0 < r < n, 0 < s <= n/2.
+ed25519    the key A and the point R are canonical encodings of points of the prime-order subgroup other than the
+           identity, s < L, and s·B = R + h·A. On these inputs the formulas with and without cofactor agree (RFC 8032,
+           ZIP 215 and all releases of libsodium); the inputs on which they differ are refused here. Honest signers
+           never make them.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Final
+
+from bech32 import bech32_decode, bech32_encode, convertbits
+from coincurve import PrivateKey, PublicKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+ACCOUNT_PREFIX: Final = "ostr"
+"""Bech32 prefix of accounts."""
+VALIDATOR_PREFIX: Final = "ostrvaloper"
+"""Bech32 prefix of validators' operators."""
+CONSENSUS_PREFIX: Final = "ostrvalcons"
+"""Bech32 prefix of validators' consensus keys."""
+ADDRESS_BYTES: Final = 20
+"""Length of every address."""
+SIGNATURE_BYTES: Final = 64
+"""Length of a signature of either scheme."""
+SECP256K1_KEY_BYTES: Final = 33
+"""Length of a compressed secp256k1 key."""
+ED25519_KEY_BYTES: Final = 32
+"""Length of an ed25519 key."""
+HD_PATH: Final = "m/44'/118'/0'/0/{index}"
+"""BIP 44 path of Cosmos accounts."""
+
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+def encode_address(address: bytes, prefix: str = ACCOUNT_PREFIX) -> str:
+    """Return the text of a 20-byte address. Raises: ValueError if it has another length."""
+    if len(address) != ADDRESS_BYTES:
+        raise ValueError(f"an address has {ADDRESS_BYTES} bytes, not {len(address)}")
+    return bech32_encode(prefix, convertbits(address, 8, 5) or [])
+
+
+def decode_address(text: str, prefix: str = ACCOUNT_PREFIX) -> bytes:
+    """Return the 20 bytes of an address in its one spelling, lower case. Raises: ValueError."""
+    found, data = bech32_decode(text)
+    if data is None or text != text.lower():
+        raise ValueError("not a bech32 address")
+    if found != prefix:
+        raise ValueError(f"the prefix of the address is {found}, not {prefix}")
+    body = convertbits(data, 5, 8, False)
+    if body is None or len(body) != ADDRESS_BYTES:
+        raise ValueError(f"the address does not have {ADDRESS_BYTES} bytes")
+    return bytes(body)
+
+
+def secp256k1_address(key: bytes) -> bytes:
+    """Return the address of a compressed secp256k1 key."""
+    return ripemd160(hashlib.sha256(key).digest())
+
+
+def ed25519_address(key: bytes) -> bytes:
+    """Return the address of an ed25519 key; CometBFT names validators the same way."""
+    return hashlib.sha256(key).digest()[:ADDRESS_BYTES]
+
+
+def module_address(name: str) -> bytes:
+    """Return the address of a module's account, which no key has (Cosmos ADR 28, cut to 20 bytes)."""
+    kind = hashlib.sha256(b"module").digest()
+    return hashlib.sha256(kind + name.encode()).digest()[:ADDRESS_BYTES]
+
+
+def ripemd160(data: bytes) -> bytes:
+    """Return RIPEMD-160, also where OpenSSL 3 hides it among its legacy digests."""
+    try:
+        return hashlib.new("ripemd160", data).digest()
+    except ValueError:
+        from bip32.ripemd160 import ripemd160 as portable
+
+        return bytes(portable(data))
+
+
+def is_valid_secp256k1_key(key: bytes) -> bool:
+    """Say whether `key` is a compressed point of secp256k1."""
+    if len(key) != SECP256K1_KEY_BYTES:
+        return False
+    try:
+        PublicKey(key)
+    except ValueError:
+        return False
+    return True
+
+
+def verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Say whether `signature` is the account's over SHA-256 of `message`; never raises on hostile bytes."""
+    if len(key) != SECP256K1_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
+    if int.from_bytes(signature[32:], "big") > _HALF_ORDER:
+        return False
+    try:
+        return bool(PublicKey(key).verify(cdata_to_der(deserialize_compact(signature)), message))
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def is_valid_ed25519_key(key: bytes) -> bool:
+    """Say whether `key` is a canonical point of the prime-order subgroup, and not the identity."""
+    return len(key) == ED25519_KEY_BYTES and bindings.crypto_core_ed25519_is_valid_point(key)
+
+
+def verify_ed25519(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Say whether `signature` is that of `key` over `message`; never raises on hostile bytes."""
+    if len(signature) != SIGNATURE_BYTES or not is_valid_ed25519_key(key):
+        return False
+    if not bindings.crypto_core_ed25519_is_valid_point(signature[:32]):
+        return False
+    try:
+        bindings.crypto_sign_open(signature + message, key)
+    except CryptoError:
+        return False
+    return True
+
+
+def secp256k1_public_key(secret: bytes) -> bytes:
+    """Return the compressed key of a 32-byte secret. Raises: ValueError if the secret is not in 1..n-1."""
+    return bytes(PrivateKey(_fixed(secret)).public_key.format())
+
+
+def sign_secp256k1(secret: bytes, message: bytes) -> bytes:
+    """Return the 64-byte low-s signature over SHA-256 of `message`, with the nonce of RFC 6979."""
+    return bytes(PrivateKey(_fixed(secret)).sign_recoverable(message)[:SIGNATURE_BYTES])
+
+
+def ed25519_public_key(seed: bytes) -> bytes:
+    """Return the ed25519 key of a 32-byte seed. Raises: ValueError."""
+    return bindings.crypto_sign_seed_keypair(_fixed(seed))[0]
+
+
+def sign_ed25519(seed: bytes, message: bytes) -> bytes:
+    """Return the ed25519 signature over `message`. Raises: ValueError."""
+    secret = bindings.crypto_sign_seed_keypair(_fixed(seed))[1]
+    return bindings.crypto_sign(message, secret)[:SIGNATURE_BYTES]
+
+
+def box_public_key(key: bytes) -> bytes:
+    """Return the X25519 form of an ed25519 key. Raises: ValueError if the key is not valid."""
+    if not is_valid_ed25519_key(key):
+        raise ValueError("not an ed25519 key")
+    return bindings.crypto_sign_ed25519_pk_to_curve25519(key)
+
+
+def box_secret_key(seed: bytes) -> bytes:
+    """Return the X25519 secret of an ed25519 seed. Raises: ValueError."""
+    return bindings.crypto_sign_ed25519_sk_to_curve25519(bindings.crypto_sign_seed_keypair(_fixed(seed))[1])
+
+
+def new_mnemonic() -> str:
+    """Return 24 fresh words."""
+    from mnemonic import Mnemonic
+
+    return str(Mnemonic("english").generate(256))
+
+
+def secret_from_mnemonic(words: str, index: int = 0, passphrase: str = "") -> bytes:
+    """Return the secp256k1 secret of account `index`. Raises: ValueError if the words or their checksum are wrong."""
+    from bip32 import BIP32
+    from mnemonic import Mnemonic
+
+    dictionary = Mnemonic("english")
+    if not dictionary.check(words):
+        raise ValueError("not a mnemonic: a word is unknown or the checksum is wrong")
+    tree = BIP32.from_seed(dictionary.to_seed(words, passphrase))
+    return bytes(tree.get_privkey_from_path(HD_PATH.format(index=index)))
+
+
+def _fixed(secret: bytes) -> bytes:
+    if len(secret) != 32:
+        raise ValueError(f"a secret has 32 bytes, not {len(secret)}")
+    return secret
