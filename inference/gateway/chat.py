@@ -12,6 +12,8 @@ REPLACEMENT = "�"
 """What a decoder shows for bytes that are not a whole character yet."""
 HELD_BACK = 8
 """Tokens that may be needed to complete one character."""
+WINDOW, CONTEXT = 64, 8
+"""A decode never sees more ids than the first; the second is what the next window starts with."""
 
 
 class ChatError(ValueError):
@@ -56,26 +58,27 @@ class StreamDecoder:
 
     def __init__(self, tokenizer: ChatTokenizer) -> None:
         self._tokenizer = tokenizer
-        self._ids: list[int] = []
-        self._start = 0
+        self._window: list[int] = []
+        """The last ids: enough context to decode the next one as it would stand in the whole text."""
         self._shown = ""
+        """What of the window's text has been given out."""
+        self._held = 0
 
     def push(self, token_id: int) -> str:
         """Take one id and return the text that it completes, perhaps none."""
-        self._ids.append(token_id)
-        text = self._tokenizer.decode(self._ids[self._start :])
-        if text.endswith(REPLACEMENT) and len(self._ids) - self._start < HELD_BACK + len(self._shown):
+        self._window.append(token_id)
+        text = self._tokenizer.decode(self._window)
+        self._held += 1
+        if text.endswith(REPLACEMENT) and self._held < HELD_BACK:
             return ""
-        fresh = text[len(self._shown) :]
-        self._shown = text
-        if len(self._ids) - self._start >= 64 and not text.endswith(REPLACEMENT):  # keep each decode short
-            keep = 4
-            self._start = len(self._ids) - keep
-            self._shown = self._tokenizer.decode(self._ids[self._start :])
+        fresh, self._shown, self._held = text[len(self._shown) :], text, 0
+        if len(self._window) >= WINDOW:
+            self._window = self._window[-CONTEXT:]
+            self._shown = self._tokenizer.decode(self._window)
         return fresh
 
     def flush(self) -> str:
         """Return what was held back."""
-        text = self._tokenizer.decode(self._ids[self._start :])
+        text = self._tokenizer.decode(self._window)
         fresh, self._shown = text[len(self._shown) :], text
         return fresh
