@@ -14,8 +14,6 @@ Everything that verifies is total: hostile input gives False, never an exception
 from collections.abc import Sequence
 from hashlib import sha256
 
-from chain.store.codec import record
-
 MAX_COUNT = (1 << 64) - 1
 """Entries a range may have; its peaks are at most 64."""
 
@@ -23,16 +21,6 @@ EMPTY_ROOT = sha256(b"").digest()
 """Root of no leaves."""
 
 _DIGEST = 32
-
-
-@record
-class Peaks:
-    """A mountain range as state keeps it."""
-
-    count: int
-    """Entries appended so far."""
-    roots: tuple[bytes, ...]
-    """Roots of the perfect trees, largest first: one per binary one of `count`."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -49,9 +37,9 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
     """Return the RFC 6962 root of leaf digests (`leaf_hash`)."""
     if not leaves:
         return EMPTY_ROOT
-    peaks = Peaks(0, ())
-    for digest in leaves:
-        peaks = append(peaks, digest)
+    peaks: list[bytes] = []
+    for count, digest in enumerate(leaves):
+        _push(peaks, count, digest)
     return range_root(peaks)
 
 
@@ -89,23 +77,28 @@ def verify_inclusion(root: bytes, count: int, index: int, leaf: bytes, path: Seq
     return taken == len(path) and digest == root
 
 
-def append(peaks: Peaks, digest: bytes) -> Peaks:
-    """Return the range with one more entry. Raises: ValueError if it is full or `digest` is not 32 bytes."""
-    if len(digest) != _DIGEST or peaks.count >= MAX_COUNT:
-        raise ValueError("the range takes digests of 32 bytes, and fewer than 2^64 of them")
-    roots, carry = list(peaks.roots), peaks.count
-    while carry & 1:
-        digest = inner_hash(roots.pop(), digest)
-        carry >>= 1
-    return Peaks(peaks.count + 1, (*roots, digest))
+def append(peaks: Sequence[bytes], count: int, digest: bytes) -> tuple[bytes, ...]:
+    """Return the peaks of a range of `count` entries after one more. Raises: ValueError if it is full or malformed."""
+    if len(digest) != _DIGEST or not 0 <= count < MAX_COUNT or len(peaks) != count.bit_count():
+        raise ValueError("the range takes digests of 32 bytes, fewer than 2^64, and one peak per binary one")
+    grown = list(peaks)
+    _push(grown, count, digest)
+    return tuple(grown)
 
 
-def range_root(peaks: Peaks) -> bytes:
+def _push(peaks: list[bytes], count: int, digest: bytes) -> None:
+    while count & 1:
+        digest = inner_hash(peaks.pop(), digest)
+        count >>= 1
+    peaks.append(digest)
+
+
+def range_root(peaks: Sequence[bytes]) -> bytes:
     """Return the root of the range: the RFC 6962 root of its entries."""
-    if not peaks.roots:
+    if not peaks:
         return EMPTY_ROOT
-    digest = peaks.roots[-1]
-    for root in reversed(peaks.roots[:-1]):
+    digest = peaks[-1]
+    for root in reversed(peaks[:-1]):
         digest = inner_hash(root, digest)
     return digest
 
@@ -131,12 +124,12 @@ def mountain_path(entries: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return inclusion_path(entries[first : first + (1 << height)], index - first)
 
 
-def verify_mountain(peaks: Peaks, index: int, digest: bytes, path: Sequence[bytes]) -> bool:
-    """Say whether `digest` is entry `index` of the range."""
-    if not 0 <= index < peaks.count <= MAX_COUNT or len(peaks.roots) != peaks.count.bit_count():
+def verify_mountain(peaks: Sequence[bytes], count: int, index: int, digest: bytes, path: Sequence[bytes]) -> bool:
+    """Say whether `digest` is entry `index` of the range of `count` entries with these peaks."""
+    if not 0 <= index < count <= MAX_COUNT or len(peaks) != count.bit_count():
         return False
-    position, height, first = mountain_of(peaks.count, index)
-    return verify_inclusion(peaks.roots[position], 1 << height, index - first, digest, path)
+    position, height, first = mountain_of(count, index)
+    return verify_inclusion(peaks[position], 1 << height, index - first, digest, path)
 
 
 def _split(count: int) -> int:
