@@ -1,0 +1,1 @@
+"""From tokens or rows to rows, logits and tokens on this machine."""

@@ -1,0 +1,1 @@
+"""Canonical models: format, conversion, and one complete file per architecture."""

@@ -1,0 +1,1 @@
+"""Canonical integers: constants, tables, exact matrix kernels and their self-test."""

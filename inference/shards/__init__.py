@@ -1,0 +1,1 @@
+"""Which slice of which model, and its verified weights."""
