@@ -1,0 +1,295 @@
+"""The HTTP side: `/v1/models`, `/v1/chat/completions`, `/health`."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from chain.client.client import ChainClient
+from chain.client.failures import ClientError
+from chain.client.signing import Key
+from chain.errors import Code
+from chain.modules.models.types import Model, QueryModelsRequest, QueryModelsResponse
+from inference.gateway.bearer import BearerKeys, Caller
+from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
+from inference.gateway.config import GatewayConfig
+from inference.gateway.openai_api import (
+    MAX_BODY_BYTES,
+    ApiError,
+    ChatRequest,
+    chunk,
+    completion,
+    parse_chat_request,
+    usage,
+)
+from inference.gateway.requester import OpenJob, Requester, RequestError
+
+LOG = logging.getLogger("gateway")
+STATUS_OF_CODE = {
+    Code.UNKNOWN_MODEL: 404,
+    Code.CONTEXT_TOO_LONG: 400,
+    Code.VALUE_TOO_LARGE: 400,
+    Code.ESCROW_TOO_SMALL: 400,
+    Code.SAMPLER_INVALID: 400,
+    Code.INVALID_REQUEST: 400,
+    Code.MODEL_FROZEN: 409,
+    Code.INSUFFICIENT_FUNDS: 503,
+    Code.NO_LIVE_PLAN: 503,
+    Code.CHECK_CAPACITY: 503,
+    Code.INTERNAL: 502,
+}
+"""HTTP status of a chain's refusal; everything else is a 502."""
+SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Everything the handlers share."""
+
+    config: GatewayConfig
+    client: ChainClient
+    requester: Requester
+    keys: BearerKeys
+    tokenizers: dict[bytes, ChatTokenizer] = field(default_factory=dict)
+    active: int = 0
+
+    def tokenizer(self, model: Model) -> ChatTokenizer:
+        """Return the tokenizer of a model. Raises: ApiError if its files are not here."""
+        found = self.tokenizers.get(model.model_root)
+        if found is None:
+            directory = self.config.models / model.model_root.hex()
+            if not (directory / "tokenizer.json").exists():
+                raise ApiError(404, f"this gateway has no tokenizer for {model.name!r}", code="model_not_found")
+            found = self.tokenizers[model.model_root] = ChatTokenizer(directory)
+        return found
+
+
+def build_app(config: GatewayConfig) -> Starlette:
+    """Return the ASGI application; it connects to the node when it starts."""
+    state: dict[str, Gateway] = {}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        key = Key.secp256k1(bytes.fromhex((config.home / "account.key").read_text().strip()))
+        async with (
+            ChainClient(config.node) as client,
+            Requester(client, key, config.chain_id, gas_price=config.gas_price) as requester,
+        ):
+            state["gateway"] = Gateway(config, client, requester, BearerKeys.load(config.home / "keys.json"))
+            yield
+
+    Handler = Callable[[Gateway, Request], Awaitable[Response]]
+
+    def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handler(state["gateway"], request)
+            except ApiError as error:
+                return JSONResponse(error.body(), error.status)
+            except RequestError as error:
+                api = api_error(error)
+                return JSONResponse(api.body(), api.status)
+            except ClientError as error:
+                LOG.warning("the node failed: %s", error)
+                failure = ApiError(503, f"the chain does not answer: {error}", code="chain_unavailable")
+                return JSONResponse(failure.body(), failure.status)
+
+        return guarded
+
+    return Starlette(
+        routes=[
+            Route("/health", endpoint(health)),
+            Route("/v1/models", endpoint(models)),
+            Route("/v1/chat/completions", endpoint(chat_completions), methods=["POST"]),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def api_error(error: RequestError) -> ApiError:
+    """Return the HTTP form of the network's refusal."""
+    return ApiError(STATUS_OF_CODE.get(error.code, 502), error.message, code=error.code.name.lower())
+
+
+def authorised(gateway: Gateway, request: Request) -> Caller:
+    """Return the caller. Raises: ApiError 401."""
+    caller = gateway.keys.caller(request.headers.get("authorization"))
+    if caller is None:
+        raise ApiError(401, "send `Authorization: Bearer <key>` with a key of this gateway", code="invalid_api_key")
+    return caller
+
+
+async def health(gateway: Gateway, _: Request) -> Response:
+    """Tell whether the gateway follows the chain."""
+    return JSONResponse(
+        {"status": "ok" if gateway.requester.height else "starting", "height": gateway.requester.height}
+    )
+
+
+async def models(gateway: Gateway, request: Request) -> Response:
+    """List the registered models."""
+    authorised(gateway, request)
+    answer = await gateway.client.query("ostraka.models.v1.Query/Models", QueryModelsRequest(), QueryModelsResponse)
+    data = [
+        {"id": model.name, "object": "model", "created": 0, "owned_by": "ostraka", "root": model.model_root.hex()}
+        for model in answer.models
+        if not model.is_frozen
+    ]
+    return JSONResponse({"object": "list", "data": data})
+
+
+async def chat_completions(gateway: Gateway, request: Request) -> Response:
+    """Answer one conversation, whole or as server-sent events."""
+    caller = authorised(gateway, request)
+    chat = parse_chat_request(await _json_body(request))
+    model = await gateway.requester.model(chat.model)
+    tokenizer = gateway.tokenizer(model)
+    try:
+        prompt = tokenizer.prompt(chat.messages)
+    except ChatError as error:
+        raise ApiError(400, str(error), code="invalid_messages", param="messages") from None
+    limit = _limit(gateway, model, len(prompt), chat, caller)
+    if gateway.active >= gateway.config.max_concurrent:
+        raise ApiError(429, "the gateway is busy; try again in some seconds", code="rate_limit_exceeded")
+    gateway.active += 1
+    try:
+        job = await gateway.requester.request(
+            model,
+            prompt,
+            max_tokens=limit,
+            sampler=chat.sampler,
+            seed=None if chat.seed is None else (chat.seed % (1 << 64)).to_bytes(32, "little"),
+            value=gateway.config.value if chat.value is None else chat.value,
+        )
+    except BaseException:
+        gateway.active -= 1
+        raise
+    answer = _Answer(gateway, caller, job, StreamDecoder(tokenizer), chat, frozenset(model.header.eos_ids), limit)
+    if chat.is_stream:
+        return StreamingResponse(answer.events(), media_type="text/event-stream", headers=SSE_HEADERS)
+    return await answer.whole()
+
+
+async def _json_body(request: Request) -> Any:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise ApiError(413, f"the body exceeds {MAX_BODY_BYTES} bytes", code="body_too_large")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "the body is not JSON", code="invalid_json") from None
+
+
+def _limit(gateway: Gateway, model: Model, prompt_tokens: int, chat: ChatRequest, caller: Caller) -> int:
+    """Return the limit on output tokens. Raises: ApiError if prompt and limit do not fit the model or the quota."""
+    room = model.header.max_positions - prompt_tokens + 1
+    asked = chat.max_tokens or min(gateway.config.default_max_tokens, max(room, 1))
+    if prompt_tokens == 0 or asked > room:
+        raise ApiError(
+            400,
+            f"{prompt_tokens} prompt tokens and up to {asked} more do not fit the context of "
+            f"{model.header.max_positions} positions; shorten the messages or lower max_tokens",
+            code="context_length_exceeded",
+            param="messages",
+        )
+    left = gateway.keys.remaining(caller)
+    if left is not None and prompt_tokens + asked > left:
+        raise ApiError(429, f"{caller.name} has {left} tokens left today", code="insufficient_quota")
+    return asked
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One job's tokens on their way to one caller."""
+
+    gateway: Gateway
+    caller: Caller
+    job: OpenJob
+    decoder: StreamDecoder
+    chat: ChatRequest
+    eos_ids: frozenset[int]
+    limit: int
+    finish: str = "stop"
+    _held: str = ""
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Yield pieces of text; stop strings end the answer and are never shown."""
+        try:
+            async for token in self.job.tokens():
+                if token in self.eos_ids:
+                    continue
+                piece = self._before_stop(self.decoder.push(token))
+                if piece:
+                    yield piece
+                if self.finish == "stop_string":
+                    await self.job.cancel(len(self.job.ids))
+                    return
+            tail = self._before_stop(self.decoder.flush()) + self._held
+            if tail and self.finish != "stop_string":
+                yield tail
+            if self.job.ids and self.job.ids[-1] not in self.eos_ids and len(self.job.ids) >= self.limit:
+                self.finish = "length"
+        finally:
+            self.gateway.active -= 1
+            self.gateway.keys.use(self.caller, len(self.job.prompt) + len(self.job.ids))
+
+    def _before_stop(self, piece: str) -> str:
+        """Return what may be shown; text that could begin a stop string is held back."""
+        if not self.chat.stop:
+            return piece
+        text = self._held + piece
+        found = [position for position in (text.find(stop) for stop in self.chat.stop) if position >= 0]
+        if found:
+            self.finish, self._held = "stop_string", ""
+            return text[: min(found)]
+        keep = max(
+            (size for stop in self.chat.stop for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0
+        )
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    @property
+    def finish_reason(self) -> str:
+        """OpenAI's word for how the answer ended."""
+        return "length" if self.finish == "length" else "stop"
+
+    def counts(self) -> dict[str, int]:
+        """Return the usage so far."""
+        return usage(len(self.job.prompt), len(self.job.ids))
+
+    async def whole(self) -> Response:
+        """Return the answer in one piece."""
+        text = "".join([piece async for piece in self.texts()])
+        return JSONResponse(completion(self.job.job_id, self.chat.model, text, self.finish_reason, self.counts()))
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """Yield server-sent events; a caller that leaves cancels the job."""
+        job_id, model = self.job.job_id, self.chat.model
+        try:
+            yield _event(chunk(job_id, model, {"role": "assistant", "content": ""}))
+            async for piece in self.texts():
+                yield _event(chunk(job_id, model, {"content": piece}))
+            yield _event(chunk(job_id, model, {}, self.finish_reason))
+            if self.chat.wants_usage:
+                yield _event({**chunk(job_id, model, {}), "choices": [], "usage": self.counts()})
+            yield b"data: [DONE]\n\n"
+        except RequestError as error:
+            LOG.warning("job %d: %s", job_id, error.message)
+            yield _event(api_error(error).body())
+        except asyncio.CancelledError:
+            await asyncio.shield(self.job.cancel(max(1, len(self.job.ids))))
+            raise
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
