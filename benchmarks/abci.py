@@ -7,6 +7,7 @@ The rival is `abci-cli kvstore` of the pinned CometBFT; without it on PATH only 
 
 import argparse
 import json
+import os
 import shutil
 import socket
 import statistics
@@ -79,7 +80,12 @@ def pipelined(connection: socket.socket, batches: int) -> float:
     request += FLUSH
     connection.sendall(request)
     reply_bytes = len(receive_to_flush(connection))
-    sender = threading.Thread(target=lambda: [connection.sendall(request) for _ in range(batches)])
+
+    def send() -> None:
+        for _ in range(batches):
+            connection.sendall(request)
+
+    sender = threading.Thread(target=send)
     began = time.perf_counter()
     sender.start()
     receive_exactly(connection, reply_bytes * batches)
@@ -136,7 +142,10 @@ def connect(path: Path) -> socket.socket:
 
 def measure(name: str, command: list[str], path: Path, bursts: int) -> Figures:
     """Start a server, measure it and stop it."""
-    server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    server = subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         connection = connect(path)
         pipelined(connection, 20)

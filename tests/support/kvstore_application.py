@@ -45,7 +45,8 @@ class KvstoreApplication:
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(SCHEMA)
         tip = self._database.execute("SELECT height, hash FROM tip").fetchone()
-        self._height, self._hash = tip if tip else (0, b"")
+        self._height: int = tip[0] if tip else 0
+        self._hash: bytes = tip[1] if tip else b""
         self._executed: tuple[int, bytes, dict[bytes, bytes]] | None = None
 
     def info(self) -> Info:

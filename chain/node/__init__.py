@@ -1,0 +1,1 @@
+"""One node's processes: its home, CometBFT and the supervisor of both."""
