@@ -72,6 +72,9 @@ class Gateway:
         return found
 
 
+Handler = Callable[[Gateway, Request], Awaitable[Response]]
+
+
 def build_app(config: GatewayConfig) -> Starlette:
     """Return the ASGI application; it connects to the node when it starts."""
     state: dict[str, Gateway] = {}
@@ -85,8 +88,6 @@ def build_app(config: GatewayConfig) -> Starlette:
         ):
             state["gateway"] = Gateway(config, client, requester, BearerKeys.load(config.home / "keys.json"))
             yield
-
-    Handler = Callable[[Gateway, Request], Awaitable[Response]]
 
     def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -169,9 +170,8 @@ async def chat_completions(gateway: Gateway, request: Request) -> Response:
             seed=None if chat.seed is None else (chat.seed % (1 << 64)).to_bytes(32, "little"),
             value=gateway.config.value if chat.value is None else chat.value,
         )
-    except BaseException:
+    finally:
         gateway.active -= 1
-        raise
     answer = _Answer(gateway, caller, job, StreamDecoder(tokenizer), chat, frozenset(model.header.eos_ids), limit)
     if chat.is_stream:
         return StreamingResponse(answer.events(), media_type="text/event-stream", headers=SSE_HEADERS)
@@ -224,6 +224,7 @@ class _Answer:
 
     async def texts(self) -> AsyncIterator[str]:
         """Yield pieces of text; stop strings end the answer and are never shown."""
+        self.gateway.active += 1
         try:
             async for token in self.job.tokens():
                 if token in self.eos_ids:
