@@ -24,7 +24,7 @@ class BeaconKey:
     key: bytes
     """ed25519 point of the VRF, 32 bytes."""
     possession: bytes
-    """VRF proof over `possession_bytes(consensus_address, "beacon")`."""
+    """VRF proof over `possession_bytes(chain, consensus_address, "beacon")`."""
 
 
 @record

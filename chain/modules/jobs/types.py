@@ -58,6 +58,8 @@ class CloseReason(IntEnum):
     """Answers differed and nobody could be convicted; full refund."""
     SETTLED_UNOPENED = 5
     """Settled, but an asserter did not open its seal and forfeited."""
+    NO_CHECKERS = 6
+    """Complete, but too few workers could have checked it until an epoch after its expiry; full refund."""
 
 
 class UnitStatus(IntEnum):
@@ -117,6 +119,12 @@ class Job:
     """out_root of the last stage."""
     paid: int = 0
     """uostr that left the escrow to others than the requester."""
+    candidates: tuple[int, ...] = ()
+    """Plans that could run it at acceptance, ascending; the draw is among those still live."""
+    beacon: bytes = b""
+    """beacon of `planned_height`, by which the plan was drawn."""
+    keep_until: int = 0
+    """Last height at which a check of it may still be proven; never deleted before."""
 
 
 @record
@@ -142,6 +150,12 @@ class Unit:
     body_root: bytes
     """Empty until opened."""
     opened_height: int
+    num_eligible: int = 0
+    """|E_u|, known once its round is closed."""
+    paid: int = 0
+    """uostr the asserter received."""
+    charged: int = 0
+    """uostr the requester was charged for it."""
 
 
 @record
@@ -268,3 +282,96 @@ class ArchivePeaks:
     count: int
     """Leaves appended so far: one per round that closed records."""
     peaks: tuple[bytes, ...]
+
+
+class RecordKind(IntEnum):
+    """What an archived record is."""
+
+    UNSPECIFIED = 0
+    JOB = 1
+    """`ClosedJob`; id: u64be job."""
+    CHECK = 2
+    """`sampling.ConcludedCheck`; id: u64be job, attempt, stage."""
+    ROUND = 3
+    """`sampling.Round`; id: u64be index."""
+    EPOCH = 4
+    """`sampling.ConcludedEpoch`; id: u64be epoch."""
+    DISPUTE = 5
+    """`disputes.Dispute`; id: u64be dispute."""
+
+
+@record
+class ClosedJob:
+    """A job as it was closed, with the units of its last attempt."""
+
+    job: Job
+    units: tuple[Unit, ...]
+
+
+@record
+class ArchivedRecord:
+    """A closed record on its way into the nodes' history; SHA-256 of these bytes is its leaf."""
+
+    kind: RecordKind
+    id: bytes
+    value: bytes
+    """Canonical bytes of the record that `kind` names."""
+
+
+@record
+class ArchiveRound:
+    """The closed records that became one leaf of the mountain range; key: height."""
+
+    height: int
+    leaf_index: int
+    """Position in the range."""
+    num_records: int
+    root: bytes
+    """RFC 6962 root over SHA-256 of the records."""
+
+
+@record
+class Garbage:
+    """State that is deleted at a height; key: (height, number)."""
+
+    module: str
+    prefixes: tuple[bytes, ...]
+    """Every key that begins so goes."""
+
+
+@record
+class HopConflict:
+    """in_root of a stage differs from out_root of the one before; waits for the disputes module in the same block."""
+
+    job_id: int
+    attempt: int
+    stage: int
+    """The stage downstream."""
+
+
+@record
+class QueryParamsRequest:
+    """Ask for the parameters."""
+
+
+@record
+class QueryParamsResponse:
+    """The parameters."""
+
+    params: Params
+
+
+@record
+class QueryArchiveRequest:
+    """Ask for the mountain range of closed records and, with a height, for the round archived there."""
+
+    height: int = 0
+
+
+@record
+class QueryArchiveResponse:
+    """The range as it stands; the round only as long as its records are kept."""
+
+    peaks: ArchivePeaks
+    round: ArchiveRound | None
+    records: tuple[ArchivedRecord, ...]

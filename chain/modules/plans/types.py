@@ -25,6 +25,7 @@ class Plan:
     height: int
     is_live: bool
     revision: int = 0
+    died_height: int = 0
 
 
 @record
@@ -58,6 +59,22 @@ class Params:
 
     max_stages: int
     max_live: int
+    max_tokens: int = 0
+    """Positions for which a stage must hold its cache; 0: as many as the model takes."""
+    retain_blocks: int = 1200
+    """How long a dead plan can still be read."""
+
+
+@record
+class QueryParamsRequest:
+    """Ask for the parameters."""
+
+
+@record
+class QueryParamsResponse:
+    """The parameters."""
+
+    params: Params
 
 
 @record

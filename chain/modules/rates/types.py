@@ -47,6 +47,8 @@ class Params:
     checker_weight_numerator: int
     checker_weight_denominator: int
     """theta: share of all worker bonds the checkers of a stage must hold."""
+    lock_blocks: int = 0
+    """How long a reserved bond is held at most; what rent is charged for."""
 
 
 @record
@@ -77,6 +79,11 @@ class Terms:
     coalition_numerator: int
     coalition_denominator: int
     fulfilled: int
+    price_numerator: int = 0
+    price_denominator: int = 0
+    """uostr per work unit, as frozen: the fee of what was really done."""
+    treasury_numerator: int = 0
+    treasury_denominator: int = 0
 
 
 @record

@@ -44,6 +44,10 @@ class Snapshot:
     epoch: int
     height: int
     entries: tuple[SnapshotEntry, ...]
+    beacon: bytes = b""
+    """beacon_{eE+2}, the input of this epoch's VRF; empty before."""
+    num_units: int = 0
+    """Units whose rounds closed in the epoch."""
 
 
 @record
@@ -62,6 +66,8 @@ class Round:
     num_units: int
     num_open: int
     """Units not yet final."""
+    beacon: bytes = b""
+    """beacon of close + 2, from which alpha comes."""
 
 
 class CheckPhase(IntEnum):
@@ -137,6 +143,50 @@ class EpochProof:
     """80 bytes; empty while due."""
     is_due: bool
     height: int
+    beta: bytes = b""
+    """64 bytes that the proof proves; every ticket of the epoch follows from it."""
+
+
+@record
+class Mismatch:
+    """A check that differs; waits for the disputes module in the same block."""
+
+    job_id: int
+    attempt: int
+    stage: int
+    checker: bytes
+
+
+@record
+class Payment:
+    """Pay of a proven check that waits for money in the pool; key: number."""
+
+    recipient: bytes
+    amount: int
+    job_id: int
+    attempt: int
+    stage: int
+
+
+@record
+class ConcludedCheck:
+    """A unit's draw and checks as they stood when its windows were over."""
+
+    check: UnitCheck
+    commits: tuple[CheckCommit, ...]
+
+
+@record
+class ConcludedEpoch:
+    """An epoch whose proof window is over."""
+
+    snapshot: Snapshot
+    proofs: tuple[EpochProof, ...]
+
+
+@record
+class Empty:
+    """A response that says nothing."""
 
 
 @record
@@ -314,3 +364,54 @@ class QueryDutiesResponse:
     """Height of the live snapshot; 0 before the first."""
     in_snapshot: bool
     duties: tuple[Duty, ...]
+
+
+@record
+class QueryParamsRequest:
+    """Ask for the parameters."""
+
+
+@record
+class QueryParamsResponse:
+    """The parameters."""
+
+    params: Params
+
+
+@record
+class QueryExplainRequest:
+    """Ask how a unit's rate, bond and money came about."""
+
+    job_id: int
+    attempt: int
+    stage: int
+
+
+@record
+class Explanation:
+    """One number, how it is made and what it is; integers only, so that anybody can check the sum by hand."""
+
+    name: str
+    formula: str
+    value: str
+
+
+@record
+class QueryExplainResponse:
+    """Every number of a unit, in the order in which one follows from the other."""
+
+    lines: tuple[Explanation, ...]
+
+
+@record
+class QueryPoolRequest:
+    """Ask what the check pool holds and owes."""
+
+
+@record
+class QueryPoolResponse:
+    """The check pool."""
+
+    balance: int
+    num_waiting: int
+    """Proven checks that wait for money."""

@@ -81,6 +81,9 @@ class Worker:
     registered_height: int
     pending_vrf_key: bytes = b""
     """Takes the place of the VRF key at the next epoch boundary."""
+    holds: int = 0
+    """Epoch proofs it still owes; while there are any, no bond leaves."""
+    pending_vrf_possession: bytes = b""
 
 
 @record
@@ -97,7 +100,7 @@ class Enrollment:
 
 @record
 class Unbonding:
-    """Bond on its way out; key: (release height, operator)."""
+    """Bond on its way out; key: (operator, release height)."""
 
     operator: bytes
     amount: int
@@ -169,6 +172,16 @@ class MsgWithdrawResponse:
 
 
 @record
+class MsgChangeVrfKey:
+    """Replace the VRF key at the next epoch boundary, so that no epoch has two."""
+
+    operator: str
+    vrf_key: bytes
+    possession: bytes
+    """VRF proof over `possession_bytes(operator, "vrf")`, 80 bytes."""
+
+
+@record
 class MsgEnroll:
     """Declare readiness; for CHECK the range is the whole model."""
 
@@ -191,6 +204,18 @@ class MsgUnenroll:
 @record
 class Empty:
     """A response that says nothing."""
+
+
+@record
+class QueryParamsRequest:
+    """Ask for the parameters."""
+
+
+@record
+class QueryParamsResponse:
+    """The parameters."""
+
+    params: Params
 
 
 @record

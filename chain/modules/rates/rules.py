@@ -1,0 +1,209 @@
+"""Every formula of rates, bonds and prices, in integers: charges round up, payouts round down.
+
+`Q = 2^32` is the one of rates and probabilities. A unit's price R stands for what the work costs, which nobody can
+observe. A cheater surely loses L of its bond S when caught; required detection D makes cheating lose by the multiple
+m; the rate λ is the expected number of drawn checkers that finds a cheat with probability D although a coalition of
+share r stays silent and only the share ρ of duties is fulfilled: the chance that no honest worker is drawn is
+e^(−λ(1−r)ρ) <= 1 − D.
+"""
+
+from dataclasses import dataclass
+
+from chain.modules.rates.types import Params, Terms
+
+Q = 1 << 32
+"""One, in 32-bit fixed point."""
+RHO_ONE = 1 << 16
+"""One, in the fixed point of ρ."""
+LN2 = 0xB17217F7D1CF79AC
+"""ceil(2^64 * ln 2)."""
+SECOND_LOOK = 1 << 31
+"""Detection that the second look adds: one half."""
+U64_END = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The declared value is beyond what the largest bond can cover."""
+
+    largest_value: int | None
+    """V_max; None if no value is accepted at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where one unit's money goes; the rest of the escrow returns to the requester."""
+
+    to_asserter: int
+    to_pool: int
+    to_treasury: int
+
+    @property
+    def total(self) -> int:
+        """Return what the requester pays."""
+        return self.to_asserter + self.to_pool + self.to_treasury
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Return the quotient rounded up."""
+    return -(-numerator // denominator)
+
+
+def negln32(detection: int) -> int:
+    """Return ceil(Q * -ln(1 - detection/Q)) for 0 <= detection < Q.
+
+    With z in (1/2, 1] the normalised 1 - d/Q, -ln z = 2*artanh((1-z)/(1+z)), a series of positive terms, each rounded
+    up, so the result is never too small.
+    """
+    if not 0 <= detection < Q:
+        raise ValueError("a detection is at least 0 and below one")
+    if detection == 0:
+        return 0
+    shift = 32 - (Q - detection).bit_length()
+    z = (Q - detection) << shift
+    term = ceil_div((Q - z) << 64, Q + z)
+    square = ceil_div(term * term, 1 << 64)
+    total, odd, power = 0, 1, term
+    while power > 1 and odd < 41:
+        total += ceil_div(power, odd)
+        power = ceil_div(power * square, 1 << 64)
+        odd += 2
+    return ceil_div(shift * LN2 + 2 * (total + 2), 1 << 32)
+
+
+def rate(detection: int, coalition_numerator: int, coalition_denominator: int, fulfilled: int) -> int:
+    """Return λ(d): the expected number of checkers that detects with probability d."""
+    return ceil_div(
+        negln32(detection) * coalition_denominator * RHO_ONE,
+        (coalition_denominator - coalition_numerator) * fulfilled,
+    )
+
+
+def threshold(rate_value: int, weight: int, total_weight: int) -> int:
+    """Return T_i: a worker of `weight` is drawn iff its ticket, as a number, is below."""
+    if total_weight <= 0:
+        return 0
+    return min(1 << 256, ceil_div(rate_value * weight << 224, total_weight))
+
+
+def is_drawn(ticket: bytes, rate_value: int, weight: int, total_weight: int) -> bool:
+    """Say whether a ticket wins."""
+    return int.from_bytes(ticket, "big") < threshold(rate_value, weight, total_weight)
+
+
+def work(layer_costs: tuple[int, ...], start: int, end: int, head_cost: int, positions: int, outputs: int) -> int:
+    """Return the work of layers [start, end) for N `positions`, and of the head for T `outputs` behind the last."""
+    units = positions * sum(layer_costs[start:end])
+    return units + outputs * head_cost if end == len(layer_costs) else units
+
+
+def price(params: Params, units: int) -> int:
+    """Return R of some work."""
+    return ceil_div(params.price_numerator * units, params.price_denominator)
+
+
+def check_pay(params: Params, units: int) -> int:
+    """Return k: price of one check of some work, with the fees of its two messages."""
+    paid = ceil_div(params.check_price_numerator * units, params.check_price_denominator)
+    return paid + params.commit_fee + params.reveal_fee
+
+
+def loss(bond: int) -> int:
+    """Return L: what a cheater surely loses of S."""
+    return bond - bond // 4
+
+
+def detection(multiple: int, fee: int, value: int, loss_value: int) -> int:
+    """Return D for price R, effective value V_e and loss L."""
+    return ceil_div(Q * multiple * (fee + value), fee + loss_value)
+
+
+def least_bond(params: Params, fee: int, pay: int) -> int:
+    """Return the part of S that does not depend on the value: floor, and four times what a dispute may cost."""
+    return max(params.bond_floor, 4 * (params.dispute_fee + params.job_fee + 2 * (fee + pay)))
+
+
+def bond(params: Params, fee: int, pay: int, value: int) -> int:
+    """Return S for price R, check pay k and effective value V_e."""
+    required = max(0, ceil_div(Q * params.multiple * (fee + value), params.detection_target) - fee)
+    return max(least_bond(params, fee, pay), min(params.bond_cap, ceil_div(4 * required, 3)))
+
+
+def largest_value(params: Params, fee: int, pay: int) -> int | None:
+    """Return V_max at the largest bond, or None if not even the price itself can be covered."""
+    largest = loss(max(least_bond(params, fee, pay), params.bond_cap))
+    value = params.detection_cap * (fee + largest) // (Q * params.multiple) - fee
+    return value if value >= fee else None
+
+
+def largest_value_at(params: Params, fee: int, bond_value: int) -> int:
+    """Return V_max at a given bond S; below R no value is covered."""
+    return params.detection_cap * (fee + loss(bond_value)) // (Q * params.multiple) - fee
+
+
+def check_charge(pay: int, rate_floor: int, rate_second: int) -> int:
+    """Return K: what the requester pays for the expected checks, the second look's included."""
+    return ceil_div(pay * (rate_floor + ceil_div(min(rate_floor, Q) * rate_second, Q)), Q)
+
+
+def newcomer_rate(rate_floor: int, rate_cap: int, fee: int, pay: int) -> int:
+    """Return λ of a worker without reputation: up to near certainty, as far as half its fee pays for it."""
+    return max(rate_floor, min(rate_cap, Q * fee // (2 * pay))) if pay else max(rate_floor, rate_cap)
+
+
+def terms(params: Params, units: int, value: int) -> Terms | Refusal:
+    """Return what a unit of `units` work at the token limit costs under declared value V, or why it is refused."""
+    fee, pay = price(params, units), check_pay(params, units)
+    effective = max(value, fee)
+    reserved = bond(params, fee, pay, effective)
+    lost = loss(reserved)
+    needed = detection(params.multiple, fee, effective, lost)
+    if needed > params.detection_cap or max(fee, pay, reserved) >= U64_END >> 16:
+        return Refusal(largest_value(params, fee, pay))
+    share = (params.coalition_numerator, params.coalition_denominator, params.fulfilled)
+    floor, second = rate(needed, *share), rate(SECOND_LOOK, *share)
+    charge = check_charge(pay, floor, second)
+    rent = ceil_div(reserved * params.lock_blocks * params.rent_numerator, params.rent_denominator)
+    return Terms(
+        work=units,
+        fee=fee,
+        check_pay=pay,
+        check_charge=charge,
+        rent=rent,
+        treasury=ceil_div(params.treasury_numerator * (fee + charge + rent), params.treasury_denominator),
+        bond=reserved,
+        loss=lost,
+        detection=needed,
+        rate_floor=floor,
+        rate=newcomer_rate(floor, rate(params.detection_cap, *share), fee, pay),
+        coalition_numerator=params.coalition_numerator,
+        coalition_denominator=params.coalition_denominator,
+        fulfilled=params.fulfilled,
+        price_numerator=params.price_numerator,
+        price_denominator=params.price_denominator,
+        treasury_numerator=params.treasury_numerator,
+        treasury_denominator=params.treasury_denominator,
+    )
+
+
+def cost(unit: Terms) -> int:
+    """Return a unit's part of the escrow."""
+    return unit.fee + unit.check_charge + unit.rent + unit.treasury
+
+
+def extra(unit: Terms, fee: int, num_eligible: int) -> int:
+    """Return the newcomer's share of its own additional checks; at most half of the fee it earned."""
+    additional = max(0, min(unit.rate, Q * num_eligible) - unit.rate_floor)
+    return min(fee // 2, ceil_div(unit.check_pay * additional, Q))
+
+
+def settle(unit: Terms, done: int, num_eligible: int, is_opened: bool) -> Settlement:
+    """Return where the money of a final unit goes; `done` is the work really done, at most the limit's.
+
+    An asserter that did not open its seal earns no fee: the requester keeps it.
+    """
+    fee = ceil_div(unit.price_numerator * min(done, unit.work), unit.price_denominator)
+    shared = extra(unit, fee, num_eligible) if is_opened else 0
+    tax = ceil_div(unit.treasury_numerator * (fee + unit.check_charge + unit.rent), unit.treasury_denominator)
+    earned = fee - shared if is_opened else 0
+    return Settlement(earned + unit.rent, unit.check_charge + shared, tax)
