@@ -12,14 +12,10 @@ import grpc
 import grpc.aio
 
 from chain.client import node
-from chain.client.envelope import (
-    BASE_ACCOUNT_URL,
-    BaseAccount,
-    QueryAccountRequest,
-    QueryAccountResponse,
-)
+from chain.client.envelope import BASE_ACCOUNT_URL
 from chain.client.failures import ClientError, Malformed, NotFound, Refused, Unavailable
 from chain.client.node import BlockNotice, Broadcast, Simulation, Status
+from chain.modules.accounts.types import BaseAccount, QueryAccountRequest, QueryAccountResponse
 from chain.store.codec import DecodeError, decode, encode
 
 ATTEMPTS = 5

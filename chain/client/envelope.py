@@ -5,6 +5,8 @@ The numbers are those of the published interface, so these bytes are what wallet
 
 from enum import IntEnum
 
+from chain.modules.accounts.types import AnyValue
+from chain.modules.bank.types import Coin
 from chain.store.codec import record
 
 SECP256K1_KEY_URL = "/cosmos.crypto.secp256k1.PubKey"
@@ -25,26 +27,10 @@ class SignMode(IntEnum):
 
 
 @record
-class AnyMessage:
-    """`google.protobuf.Any`."""
-
-    type_url: str
-    value: bytes
-
-
-@record
-class Coin:
-    """An amount of one denomination; the amount is decimal text."""
-
-    denom: str
-    amount: str
-
-
-@record
 class TxBody:
     """What a transaction does."""
 
-    messages: tuple[AnyMessage, ...]
+    messages: tuple[AnyValue, ...]
     memo: str = ""
     timeout_height: int = 0
     """Last height at which the transaction may be committed; 0: none."""
@@ -75,7 +61,7 @@ class PublicKey:
 class SignerInfo:
     """Who signs, and with which sequence."""
 
-    public_key: AnyMessage | None
+    public_key: AnyValue | None
     mode_info: ModeInfo | None
     sequence: int
 
@@ -130,28 +116,4 @@ class TxMsgData:
     """The `data` of a transaction's result: one response for each message."""
 
     data: tuple[MsgData, ...]
-    msg_responses: tuple[AnyMessage, ...]
-
-
-@record
-class QueryAccountRequest:
-    """Ask `cosmos.auth.v1beta1.Query/Account`."""
-
-    address: str
-
-
-@record
-class QueryAccountResponse:
-    """An account, packed."""
-
-    account: AnyMessage | None
-
-
-@record
-class BaseAccount:
-    """A key's account."""
-
-    address: str
-    pub_key: AnyMessage | None
-    account_number: int
-    sequence: int
+    msg_responses: tuple[AnyValue, ...]

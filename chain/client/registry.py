@@ -7,6 +7,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from chain.modules.accounts import types as accounts
+from chain.modules.bank import types as bank
 from chain.modules.beacon import types as beacon
 from chain.modules.disputes import types as disputes
 from chain.modules.jobs import types as jobs
@@ -14,10 +16,14 @@ from chain.modules.models import types as models
 from chain.modules.plans import types as plans
 from chain.modules.rates import types as rates
 from chain.modules.sampling import types as sampling
+from chain.modules.treasury import types as treasury
 from chain.modules.workers import types as workers
 from chain.modules.workers.types import Empty
 
 PACKAGES: tuple[tuple[str, ModuleType], ...] = (
+    ("cosmos.auth.v1beta1", accounts),
+    ("cosmos.bank.v1beta1", bank),
+    ("ostraka.treasury.v1", treasury),
     ("ostraka.beacon.v1", beacon),
     ("ostraka.models.v1", models),
     ("ostraka.workers.v1", workers),
@@ -70,15 +76,16 @@ def message_classes() -> tuple[type[Any], ...]:
 
 @cache
 def calls() -> dict[str, Call]:
-    """Return every query of our modules by its method."""
+    """Return every query by its method: each pair of records `[Query]<Method>Request` and `…Response`."""
     found = {}
     for package, module in PACKAGES:
         for name, request in _records(module):
-            if not (name.startswith("Query") and name.endswith("Request")):
+            stem = name.removesuffix("Request")
+            response = getattr(module, f"{stem}Response", None)
+            if stem == name or response is None or stem == "Page":
                 continue
-            method = name.removeprefix("Query").removesuffix("Request")
-            path = f"{package}.Query/{method}"
-            found[path] = Call(path, request, getattr(module, f"Query{method}Response"))
+            method = f"{package}.Query/{stem.removeprefix('Query')}"
+            found[method] = Call(method, request, response)
     return found
 
 

@@ -8,9 +8,7 @@ from typing import Self
 from chain.client.envelope import (
     ED25519_KEY_URL,
     SECP256K1_KEY_URL,
-    AnyMessage,
     AuthInfo,
-    Coin,
     Fee,
     ModeInfo,
     ModeSingle,
@@ -31,10 +29,9 @@ from chain.crypto.keys import (
     sign_ed25519,
     sign_secp256k1,
 )
+from chain.modules.accounts.types import AnyValue
+from chain.modules.bank.types import DENOM, Coin
 from chain.store.codec import encode
-
-DENOM = "uostr"
-"""The one denomination; 10^6 are one OSTR."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,13 +102,13 @@ def build_simulation(key: Key, messages: Sequence[object], *, sequence: int, mem
 
 def body_bytes(messages: Sequence[object], memo: str, timeout_height: int) -> bytes:
     """Return the encoded `TxBody`."""
-    packed = tuple(AnyMessage(type_url(type(message)), encode(message)) for message in messages)
+    packed = tuple(AnyValue(type_url(type(message)), encode(message)) for message in messages)
     return encode(TxBody(packed, memo, timeout_height))
 
 
 def auth_bytes(key: Key, mode: SignMode, sequence: int, gas: int, fee: int) -> bytes:
     """Return the encoded `AuthInfo` of one signer who pays the fee."""
-    public_key = AnyMessage(key.key_url, encode(PublicKey(key.public_key)))
+    public_key = AnyValue(key.key_url, encode(PublicKey(key.public_key)))
     signer = SignerInfo(public_key, ModeInfo(ModeSingle(mode)), sequence)
     amount = (Coin(DENOM, str(fee)),) if fee else ()
     return encode(AuthInfo((signer,), Fee(amount, gas)))
