@@ -10,11 +10,12 @@ ed25519    the key A and the point R are canonical encodings of points of the pr
            never make them.
 """
 
+import base64
 import hashlib
 from functools import lru_cache
 from typing import Final
 
-from bech32 import bech32_decode, bech32_encode, convertbits
+from bech32 import CHARSET, bech32_decode, bech32_hrp_expand, bech32_polymod, convertbits
 from coincurve import PrivateKey, PublicKey
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
 from nacl import bindings
@@ -44,11 +45,28 @@ def encode_address(address: bytes, prefix: str = ACCOUNT_PREFIX) -> str:
     """Return the text of a 20-byte address. Raises: ValueError if it has another length."""
     if len(address) != ADDRESS_BYTES:
         raise ValueError(f"an address has {ADDRESS_BYTES} bytes, not {len(address)}")
-    return bech32_encode(prefix, convertbits(address, 8, 5) or [])
+    checksum = _checksum_start(prefix)
+    for table, byte in zip(_CHECKSUMS, address, strict=True):
+        checksum ^= table[byte]
+    body = base64.b32encode(address).translate(_TO_BECH32).decode()
+    return f"{prefix}1{body}{_PAIRS[checksum >> 20]}{_PAIRS[checksum >> 10 & 1023]}{_PAIRS[checksum & 1023]}"
 
 
 def decode_address(text: str, prefix: str = ACCOUNT_PREFIX) -> bytes:
     """Return the 20 bytes of an address in its one spelling, lower case. Raises: ValueError."""
+    start = len(prefix) + 1
+    try:
+        # An address that is written back as the same text was well-formed, whatever `int` forgives.
+        address = int(text[start : start + _BODY_SYMBOLS].translate(_FROM_BECH32), 32).to_bytes(ADDRESS_BYTES, "big")
+        if encode_address(address, prefix) == text:
+            return address
+    except (ValueError, OverflowError):
+        pass
+    return _decode_slowly(text, prefix)
+
+
+def _decode_slowly(text: str, prefix: str) -> bytes:
+    """Find out what is wrong with an address."""
     found, data = bech32_decode(text)
     if data is None or text != text.lower():
         raise ValueError("not a bech32 address")
@@ -58,6 +76,37 @@ def decode_address(text: str, prefix: str = ACCOUNT_PREFIX) -> bytes:
     if body is None or len(body) != ADDRESS_BYTES:
         raise ValueError(f"the address does not have {ADDRESS_BYTES} bytes")
     return bytes(body)
+
+
+_BODY_SYMBOLS = 32
+_TO_BECH32 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CHARSET.encode())
+_FROM_BECH32 = str.maketrans(CHARSET, "0123456789abcdefghijklmnopqrstuv")
+_PAIRS = [first + second for first in CHARSET for second in CHARSET]
+
+
+@lru_cache(16)
+def _checksum_start(prefix: str) -> int:
+    """Return the checksum of the address that is all zero bits."""
+    return bech32_polymod([*bech32_hrp_expand(prefix), *[0] * (_BODY_SYMBOLS + 6)]) ^ 1
+
+
+def _checksum_tables() -> list[list[int]]:
+    """Return what each value of each byte adds to the checksum: it is linear over bits."""
+    zero = bech32_polymod([0] * (_BODY_SYMBOLS + 6))
+    tables = []
+    for position in range(ADDRESS_BYTES):
+        table = [0] * 256
+        for bit in range(8):
+            one = bytearray(ADDRESS_BYTES)
+            one[position] = 1 << bit
+            step = bech32_polymod([*(convertbits(one, 8, 5) or []), *[0] * 6]) ^ zero
+            for value in range(1 << bit):
+                table[1 << bit | value] = table[value] ^ step
+        tables.append(table)
+    return tables
+
+
+_CHECKSUMS = _checksum_tables()
 
 
 def secp256k1_address(key: bytes) -> bytes:
