@@ -2,7 +2,8 @@
 
 A row of n values is cut into tiles of at most 1024 values; a tile is `u8 s` per block of 64, then `i16 q` per value,
 and stands for q << s. The bytes of a row are its tiles in order, n/64 + 2n bytes, the same in wire, journal and
-hashes. Canonical: s <= 25, |q| <= 32767, and a block with s > 0 has max|q| >= 2^14, so equal residuals have equal bytes.
+hashes. Canonical: s <= 25, |q| <= 32767, and a block with s > 0 has max|q| >= 2^14, so equal residuals have equal
+bytes.
 """
 
 from hashlib import sha256
