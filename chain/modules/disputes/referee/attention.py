@@ -1,0 +1,86 @@
+"""K and V rows, QR, Z, W and O: attention of one position, in blocks of 64 positions."""
+
+from collections.abc import Sequence
+from operator import mul
+
+from chain.modules.disputes.referee.arithmetic import (
+    HEAD_LIMIT,
+    ROW_LIMIT,
+    SCORE_LIMIT,
+    clamp,
+    largest,
+    quantised,
+    reciprocal,
+    rsh,
+)
+from chain.modules.disputes.referee.records import Activations, BadRecord, Scores, Weighted
+from chain.modules.disputes.referee.tables import power
+from chain.modules.models.types import ModelHeader
+
+ROPE_BITS = 15
+"""Fraction bits of the rotary table."""
+FRACTION = 16
+"""Fraction bits of linear maps' outputs."""
+LOWEST = -(1 << 30)
+"""The running maximum before the first block."""
+
+
+def rotated_head(x: Sequence[int], cosines: Sequence[int], sines: Sequence[int]) -> Activations:
+    """QR and K rows: return a query or key of one head, rotated, clamped and quantised.
+
+    The two halves of the head are the coordinates that are rotated: (u, v) becomes (u·cos - v·sin, v·cos + u·sin).
+    """
+    half = len(x) // 2
+    turned = [rsh(x[i] * cosines[i] - x[i + half] * sines[i], ROPE_BITS) for i in range(half)]
+    turned += [rsh(x[i + half] * cosines[i] + x[i] * sines[i], ROPE_BITS) for i in range(half)]
+    limited = [clamp(value, HEAD_LIMIT) for value in turned]
+    peak = largest(limited)
+    return Activations(peak, quantised(limited, reciprocal(peak)))
+
+
+def value_row(x: Sequence[int], value_bits: int) -> tuple[int, ...]:
+    """V rows: return the values of one head with `value_bits` fraction bits."""
+    return tuple(clamp(rsh(value, FRACTION - value_bits), ROW_LIMIT) for value in x)
+
+
+def score(query: Activations, key: Activations, header: ModelHeader) -> int:
+    """Return the log2-score of one pair, 12 fraction bits."""
+    dot = sum(map(mul, query.values, key.values))
+    left = ((dot >> header.dot_shift) * key.scale) >> 20
+    right = (query.scale * header.score_mantissa) >> 13
+    return clamp(rsh(left * right, header.score_shift), SCORE_LIMIT)
+
+
+def scores(query: Activations, keys: Sequence[Activations], header: ModelHeader, before: Scores | None) -> Scores:
+    """Z: return the scores of one block and the running maximum."""
+    values = tuple(score(query, key, header) for key in keys)
+    return Scores(max(before.maximum if before else LOWEST, *values), values)
+
+
+def weight(difference: int) -> int:
+    """Return p of a score `difference` below the maximum, 15 fraction bits."""
+    return (power(difference) + (1 << 14)) >> 15
+
+
+def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], before: Weighted | None) -> Weighted:
+    """W: return the running sums after one block; `maximum` is that of the last Z record.
+
+    Raises: BadRecord if a score exceeds the maximum.
+    """
+    if block.maximum > maximum:
+        raise BadRecord("a running maximum exceeds the last one")
+    weights = [weight(maximum - value) for value in block.values]
+    total = sum(weights)
+    sums = [sum(map(mul, weights, column)) for column in zip(*values, strict=True)]
+    if before is not None:
+        total += before.total
+        sums = [one + two for one, two in zip(sums, before.sums, strict=True)]
+    return Weighted(total, tuple(sums))
+
+
+def head_output(last: Weighted, value_bits: int) -> tuple[int, ...]:
+    """O: return the output of one head. Raises: BadRecord if the weights sum to nothing."""
+    if last.total <= 0:
+        raise BadRecord("the weights of a head sum to nothing")
+    shift = FRACTION + 1 - value_bits
+    return tuple(((value << shift) + last.total) // (2 * last.total) for value in last.sums)

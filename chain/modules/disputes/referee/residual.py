@@ -1,0 +1,52 @@
+"""The embedding, R, U and boundary rows."""
+
+from collections.abc import Sequence
+
+from chain.modules.disputes.referee.arithmetic import (
+    BLOCK,
+    LINEAR_LIMIT,
+    RESIDUAL_LIMIT,
+    ROW_LIMIT,
+    clamp,
+    largest,
+    rsh,
+)
+from chain.modules.disputes.referee.records import encode_row_tile
+from chain.modules.disputes.referee.tables import sigmoid
+
+
+def embedded(weights: Sequence[int], mantissa: int, shift: int) -> tuple[int, ...]:
+    """Return x(0, p): a token's row of the embedding, not rounded."""
+    return tuple(rsh(weight * mantissa, shift) for weight in weights)
+
+
+def added(x: Sequence[int], y: Sequence[int]) -> tuple[int, ...]:
+    """R: return one tile of residuals after a linear map's output was added."""
+    return tuple(clamp(one + two, RESIDUAL_LIMIT) for one, two in zip(x, y, strict=True))
+
+
+def swiglu(gates: Sequence[int], ups: Sequence[int]) -> tuple[int, ...]:
+    """U: return one tile of gate·sigmoid(gate)·up."""
+    table = sigmoid()
+    out = []
+    for gate, up in zip(gates, ups, strict=True):
+        index = max(-32768, min(32767, (gate + 16) >> 5)) + 32768
+        out.append(clamp(rsh(rsh(gate * table[index], 28) * up, 16), LINEAR_LIMIT))
+    return tuple(out)
+
+
+def rounded(residuals: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shifts and values of residuals at a boundary: 15 bits per block of 64."""
+    shifts: list[int] = []
+    values: list[int] = []
+    for at in range(0, len(residuals), BLOCK):
+        block = residuals[at : at + BLOCK]
+        shift = max(0, largest(block).bit_length() - 15)
+        shifts.append(shift)
+        values += [clamp(rsh(value, shift), ROW_LIMIT) for value in block]
+    return tuple(shifts), tuple(values)
+
+
+def row_tile(x: Sequence[int], y: Sequence[int]) -> bytes:
+    """out(H): return one tile of the row after a layer, from R and the down map's values."""
+    return encode_row_tile(*rounded(added(x, y)))
