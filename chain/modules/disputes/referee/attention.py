@@ -13,7 +13,7 @@ from chain.modules.disputes.referee.arithmetic import (
     reciprocal,
     rsh,
 )
-from chain.modules.disputes.referee.records import Activations, BadRecord, Scores, Weighted
+from chain.modules.disputes.referee.records import Activations, Scores, Weighted, require
 from chain.modules.disputes.referee.tables import power
 from chain.modules.models.types import ModelHeader
 
@@ -67,8 +67,7 @@ def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], befor
 
     Raises: BadRecord if a score exceeds the maximum.
     """
-    if block.maximum > maximum:
-        raise BadRecord("a running maximum exceeds the last one")
+    require(block.maximum <= maximum, "a running maximum exceeds the last one")
     weights = [weight(maximum - value) for value in block.values]
     total = sum(weights)
     sums = [sum(map(mul, weights, column)) for column in zip(*values, strict=True)]
@@ -80,7 +79,6 @@ def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], befor
 
 def head_output(last: Weighted, value_bits: int) -> tuple[int, ...]:
     """O: return the output of one head. Raises: BadRecord if the weights sum to nothing."""
-    if last.total <= 0:
-        raise BadRecord("the weights of a head sum to nothing")
+    require(last.total > 0, "the weights of a head sum to nothing")
     shift = FRACTION + 1 - value_bits
     return tuple(((value << shift) + last.total) // (2 * last.total) for value in last.sums)

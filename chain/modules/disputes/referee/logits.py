@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from chain.modules.disputes.referee.records import BEST_KEPT, BadRecord, Best, Ranking
+from chain.modules.disputes.referee.records import BEST_KEPT, BadRecord, Best, Ranking, require
 from chain.modules.disputes.referee.tables import power
 
 _MAX_DIFFERENCE = (1 << 31) - 1
@@ -27,8 +27,7 @@ def checksum(last: Best) -> bytes:
 
 def weight(top: int, logit: int, inverse_temperature: int) -> int:
     """Return the weight of a logit below the best one. Raises: BadRecord if it is above."""
-    if logit > top:
-        raise BadRecord("a logit exceeds the best")
+    require(logit <= top, "a logit exceeds the best")
     return power(min(((top - logit) * inverse_temperature) >> 16, _MAX_DIFFERENCE))
 
 
@@ -75,8 +74,7 @@ def drawn_in_tile(
 def drawn_from_ranking(last: Ranking, top_k: int, inverse_temperature: int, seed: bytes, output: int) -> int:
     """Return the token drawn from the best `top_k` logits, in the order of the ranking. Raises: BadRecord if empty."""
     pairs = last.pairs[:top_k]
-    if not pairs:
-        raise BadRecord("the ranking is empty")
+    require(bool(pairs), "the ranking is empty")
     weights = [weight(pairs[0][0], logit, inverse_temperature) for logit, _ in pairs]
     point, running = threshold(seed, output, sum(weights)), 0
     for (_, index), share in zip(pairs, weights, strict=True):
