@@ -328,6 +328,8 @@ class ArchiveRound:
     num_records: int
     root: bytes
     """RFC 6962 root over SHA-256 of the records."""
+    first_record: int
+    """Number of its first record among all ever archived."""
 
 
 @record

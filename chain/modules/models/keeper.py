@@ -8,9 +8,7 @@ from chain.modules.models.types import Model, ModelHeader
 from chain.store.overlay import Reader
 
 
-def register(
-    ctx: Context, owner: bytes, name: str, header: ModelHeader, tensor_digests: tuple[bytes, ...]
-) -> Model:
+def register(ctx: Context, owner: bytes, name: str, header: ModelHeader, tensor_digests: tuple[bytes, ...]) -> Model:
     """Write a model. Raises: Rejected: MODEL_INVALID, MODEL_EXISTS."""
     broken = rules.find_broken_bound(name, header)
     if broken is not None:

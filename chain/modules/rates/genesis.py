@@ -50,9 +50,7 @@ def validate_params(params: Params) -> None:
     if params.treasury_numerator > params.treasury_denominator:
         raise ValueError(f"tau <= 1 is broken: {params.treasury_numerator}/{params.treasury_denominator}")
     if params.checker_weight_numerator > params.checker_weight_denominator:
-        raise ValueError(
-            f"theta <= 1 is broken: {params.checker_weight_numerator}/{params.checker_weight_denominator}"
-        )
+        raise ValueError(f"theta <= 1 is broken: {params.checker_weight_numerator}/{params.checker_weight_denominator}")
     if params.rent_numerator and not params.lock_blocks:
         raise ValueError("lock_blocks > 0 is broken: rent is charged for 0 blocks")
     if not params.commit_fee + params.reveal_fee + params.check_price_numerator:
