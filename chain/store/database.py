@@ -9,6 +9,9 @@ from typing import Any, ClassVar, Protocol
 
 import plyvel
 
+EngineError = plyvel.Error
+"""What the engine raises when the disk or its files fail."""
+
 
 class DatabaseInUse(RuntimeError):
     """Another owner, in this process or another one, has the database open."""
