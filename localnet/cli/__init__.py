@@ -1,0 +1,1 @@
+"""The `ostraka` command: run a local network, work for one, ask one."""

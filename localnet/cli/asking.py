@@ -1,0 +1,139 @@
+"""`ostraka ask` and `ostraka chat`: talk to a model without a gateway, paying from an account of one's own."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chain.client.client import ChainClient
+from chain.client.failures import ClientError
+from chain.client.signing import Key
+from chain.modules.jobs.types import SamplerKind, SamplerSpec
+from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
+from inference.gateway.openai_api import LOG2_E
+from inference.gateway.requester import Requester, RequestError
+from inference.keys import read_secret
+from localnet.cli.output import ERR, home_option, print_json, running_network
+from localnet.layout import Localnet
+
+
+def _options(command: Any) -> Any:
+    for option in (
+        click.option("--max-tokens", default=128, show_default=True, type=click.IntRange(1, 65_536)),
+        click.option(
+            "--temperature", default=0.0, show_default=True, type=click.FloatRange(0, 2), help="0 takes the likeliest."
+        ),
+        click.option("--top-k", default=0, show_default=True, type=click.IntRange(0, 256), help="0 is off."),
+        click.option("--value", default=0, show_default=True, help="Declared value in uostr, covered once final."),
+        click.option(
+            "--key",
+            "key_path",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="File with a secp256k1 secret in hexadecimal [default: the localnet's user].",
+        ),
+        home_option,
+    ):
+        command = option(command)
+    return command
+
+
+def sampler(temperature: float, top_k: int) -> SamplerSpec:
+    """Return the integer form of the sampler's options. Raises: click.ClickException."""
+    if temperature == 0:
+        if top_k > 1:
+            raise click.ClickException("--top-k has an effect only with --temperature above 0")
+        return SamplerSpec()
+    inverse = round(4096 * LOG2_E / temperature)
+    if not 1 <= inverse < 1 << 31:
+        raise click.ClickException("--temperature is too close to 0; use 0 for the likeliest token")
+    return SamplerSpec(SamplerKind.TEMPERATURE, inverse, top_k)
+
+
+@click.command()
+@click.argument("question")
+@_options
+@click.option("--system", default="", help="What the assistant should keep in mind.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def ask(
+    question: str,
+    max_tokens: int,
+    temperature: float,
+    top_k: int,
+    value: int,
+    key_path: Path | None,
+    home: Path,
+    system: str,
+    output: str,
+) -> None:
+    """Ask one QUESTION straight through the chain and its workers; no gateway takes part.
+
+    \b
+    Example:
+      ostraka ask "Why is the sky blue?" --max-tokens 64
+    """
+    network = running_network(home.resolve())
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": question})
+    spec = sampler(temperature, top_k)
+    result = asyncio.run(_answer(network, key_path, messages, max_tokens, spec, value, is_shown=output == "text"))
+    if output == "json":
+        print_json(result)
+    else:
+        ERR.print(f"[dim]job {result['job_id']} · `ostraka job show {result['job_id']}` tells what became of it[/]")
+
+
+@click.command()
+@_options
+def chat(max_tokens: int, temperature: float, top_k: int, value: int, key_path: Path | None, home: Path) -> None:
+    """Hold a conversation; an empty line ends it."""
+    network = running_network(home.resolve())
+    messages: list[dict[str, str]] = []
+    spec = sampler(temperature, top_k)
+    while True:
+        line = click.prompt("you", default="", show_default=False).strip()
+        if not line:
+            return
+        messages.append({"role": "user", "content": line})
+        result = asyncio.run(_answer(network, key_path, messages, max_tokens, spec, value, is_shown=True))
+        messages.append({"role": "assistant", "content": str(result["text"])})
+
+
+async def _answer(
+    network: Localnet,
+    key_path: Path | None,
+    messages: list[dict[str, str]],
+    max_tokens: int,
+    spec: SamplerSpec,
+    value: int,
+    *,
+    is_shown: bool,
+) -> dict[str, Any]:
+    key = Key.secp256k1(read_secret(key_path or network.key_path("user")))
+    tokenizer = ChatTokenizer(Path(network.models) / network.model_root)
+    decoder = StreamDecoder(tokenizer)
+    text = ""
+    try:
+        async with ChainClient(network.grpc) as client, Requester(client, key, network.chain_id) as requester:
+            model = await requester.model(network.model)
+            job = await requester.request(
+                model, tokenizer.prompt(messages), max_tokens=max_tokens, sampler=spec, value=value
+            )
+            async for token in job.tokens():
+                piece = "" if token in model.header.eos_ids else decoder.push(token)
+                text += piece
+                if is_shown:
+                    click.echo(piece, nl=False)
+            tail = decoder.flush()
+            text += tail
+            if is_shown:
+                click.echo(tail)
+    except (RequestError, ClientError, ChatError) as error:
+        raise click.ClickException(str(error)) from None
+    return {
+        "job_id": job.job_id,
+        "text": text,
+        "prompt_tokens": len(job.prompt),
+        "output_tokens": len(job.ids),
+        "escrow": job.escrow,
+    }

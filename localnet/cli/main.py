@@ -1,0 +1,33 @@
+"""Entry point of `ostraka`."""
+
+import click
+
+from inference.cli import worker
+from localnet.cli.asking import ask, chat
+from localnet.cli.demo import demo
+from localnet.cli.gateway import gateway
+from localnet.cli.jobs import job
+from localnet.cli.join import join
+from localnet.cli.network import localnet
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ostraka", prog_name="ostraka")
+def main() -> None:
+    """Run, work for and ask an Ostraka network.
+
+    \b
+    Try it:
+      ostraka demo                   a network, a question, and proof of what happened
+      ostraka localnet up            the same network, kept
+      ostraka ask "Why is ice slippery?"
+      ostraka worker join            one more worker for it
+    """
+
+
+worker.add_command(join)
+for command in (demo, localnet, ask, chat, job, gateway, worker):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""How commands speak: text for people by default, one JSON document with `--output json`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from chain.json_form import to_json
+from localnet.layout import Localnet, default_home, find_localnet
+
+OUT = Console()
+"""Answers."""
+ERR = Console(stderr=True)
+"""Progress and complaints."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_option(command: F) -> F:
+    """Give a command `--output text|json`."""
+    return click.option(
+        "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."
+    )(command)
+
+
+def home_option(command: F) -> F:
+    """Give a command `--home`, the network's folder."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=default_home,
+        show_default="$OSTRAKA_LOCALNET or ~/.ostraka/localnet",
+        help="Folder of the local network.",
+    )(command)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(to_json(value), indent=2, ensure_ascii=False))
+
+
+def running_network(home: Path) -> Localnet:
+    """Return the network in `home`. Raises: click.ClickException that says how to start one."""
+    network = find_localnet(home)
+    if network is None:
+        raise click.ClickException(f"there is no network in {home}; start one with `ostraka localnet up`")
+    if not any(node.process.is_running for node in network.nodes):
+        raise click.ClickException(f"the network in {home} does not run; start one with `ostraka localnet up`")
+    return network
+
+
+def ostr(amount: int) -> str:
+    """Return an amount of uostr for people."""
+    return f"{amount / 1_000_000:,.6f}".rstrip("0").rstrip(".") + " OSTR"
