@@ -12,6 +12,7 @@ from chain.node.comet_rpc import Broadcast, CometRpc, CommittedTx, RpcError
 from chain.node.home import CometSettings, NodeHome, create_testnet
 from chain.node.light import HeaderRejected, genesis_validators, header_hash, validators_hash, verify_signed_header
 from chain.node.supervisor import EXIT_ALREADY_RUNNING, EXIT_OK, running_pid
+from chain.wire.tendermint.types.types_pb2 import SignedHeader
 from chain.wire.tendermint.types.validator_pb2 import BLOCK_ID_FLAG_NIL
 from tests.support.kvstore_node import eventually, kill, running, wait_for_height
 
@@ -78,7 +79,7 @@ def test_a_header_is_proven_by_the_signatures_of_genesis_validators(home: NodeHo
             assert verify_signed_header(signed, trusted, CHAIN_ID) == rpc.block(height).hash
             assert rpc.block(height + 1).header.last_block_id.hash == header_hash(signed.header)
         assert rpc.commit(3).header.app_hash == rpc.block_results(2).app_hash
-    forged = rpc_forgeries(signed)
+    forged = forgeries(signed)
     for reason, header in forged.items():
         with pytest.raises(HeaderRejected, match=reason):
             verify_signed_header(header, trusted, CHAIN_ID)
@@ -86,9 +87,9 @@ def test_a_header_is_proven_by_the_signatures_of_genesis_validators(home: NodeHo
         verify_signed_header(signed, trusted, "another")
 
 
-def rpc_forgeries(signed):  # type: ignore[no-untyped-def]
+def forgeries(signed: SignedHeader) -> dict[str, SignedHeader]:
     """Return signed headers with one thing changed, by the reason they must be refused for."""
-    app_hash, nil, empty, height, other, set_ = (type(signed).FromString(signed.SerializeToString()) for _ in range(6))
+    app_hash, nil, empty, height, other, set_ = (SignedHeader.FromString(signed.SerializeToString()) for _ in range(6))
     app_hash.header.app_hash = b"\x01" * 32
     nil.commit.signatures[0].block_id_flag = BLOCK_ID_FLAG_NIL
     empty.commit.signatures[0].signature = bytes(64)

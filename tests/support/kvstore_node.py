@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from chain.node.cometbft import obtain_cometbft
 from chain.node.comet_rpc import CometRpc, RpcError, RpcUnavailable
+from chain.node.cometbft import obtain_cometbft
 from chain.node.home import NodeHome, load_home
 from chain.node.supervisor import Commands, run_node, running_pid
 

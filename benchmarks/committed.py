@@ -1,0 +1,284 @@
+"""Committed transactions per second through CometBFT's RPC, beside `abci-cli kvstore` on the same machine.
+
+One validator, blocks of 4 MiB, one second between blocks, mempool of 50,000, no recheck, no index. All transactions
+are made before the clock starts and sent by `broadcast_tx_sync` over many kept-alive connections from processes of
+their own. Submitted/s counts until the last was accepted by CheckTx, committed/s until the last was in a block.
+
+Our side is any application: `--contender` names a function that returns the command that serves it and the function
+that makes its transactions. By default it is the key-value application of the tests, without signatures.
+"""
+
+import argparse
+import asyncio
+import base64
+import importlib
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from chain.node.comet_rpc import CometRpc, RpcUnavailable
+from chain.node.cometbft import obtain_cometbft
+from chain.node.genesis import ConsensusParameters
+from chain.node.home import CometSettings, NodeHome, create_testnet, free_ports
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SETTINGS = CometSettings(
+    timeout_commit_ms=1_000, mempool_size=50_000, mempool_cache=100_000, recheck=False, tx_index="null"
+)
+PARAMETERS = ConsensusParameters(block_max_bytes=4 * 1024 * 1024, block_max_gas=-1)
+STALL_SECONDS = 30.0
+
+TransactionMaker = Callable[[NodeHome, int], Sequence[bytes]]
+"""Makes `count` signed, distinct, valid transactions for a node that runs."""
+
+AppState = Callable[[Sequence[NodeHome]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An application under CometBFT."""
+
+    name: str
+    command: Callable[[NodeHome], list[str]]
+    """Serves ABCI at the home's app_address."""
+    transactions: TransactionMaker
+    app_state: AppState = lambda _homes: {}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run gave."""
+
+    name: str
+    transactions: int
+    refused: int
+    submitted_per_second: float
+    committed_per_second: float
+    cometbft_cpu_seconds: float
+    app_cpu_seconds: float
+
+
+def kvstore_transactions(_home: NodeHome, count: int) -> Sequence[bytes]:
+    """Make `key=value` transactions of 250 bytes."""
+    heads = (b"key%d=" % index for index in range(count))
+    return [head + b"v" * (250 - len(head)) for head in heads]
+
+
+def ours_kvstore() -> Contender:
+    """Return the key-value application of the tests, in Python."""
+    application = REPOSITORY / "tests" / "support" / "kvstore_application.py"
+
+    def command(home: NodeHome) -> list[str]:
+        database = home.path / "data" / "kvstore.db"
+        return [sys.executable, str(application), "--address", home.app_address, "--database", str(database)]
+
+    return Contender("kvstore (Python, over the socket)", command, kvstore_transactions)
+
+
+def go_kvstore() -> Contender | None:
+    """Return CometBFT's own example over the socket, if its tool is there."""
+    tool = shutil.which("abci-cli")
+    if tool is None:
+        return None
+
+    def command(home: NodeHome) -> list[str]:
+        return [tool, "kvstore", "--abci", "socket", "--address", home.app_address]
+
+    return Contender("abci-cli kvstore (Go, over the socket)", command, kvstore_transactions)
+
+
+@contextmanager
+def node(contender: Contender, root: Path) -> Iterator[tuple[NodeHome, int, int]]:
+    """Run a one-validator chain; yield its home and the ids of application and CometBFT."""
+    (home,) = create_testnet(
+        root, "bench-1", 1, contender.app_state, ports=free_ports(1), comet=SETTINGS, parameters=PARAMETERS
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with (root / "app.log").open("wb") as app_log, (root / "cometbft.log").open("wb") as comet_log:
+        app = subprocess.Popen(
+            contender.command(home), cwd=REPOSITORY, env=environment, stdout=app_log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_for(lambda: Path(home.app_address.removeprefix("unix://")).exists() or None, "application")
+            comet = subprocess.Popen(
+                [str(obtain_cometbft()), "start", "--home", str(home.path)], stdout=comet_log, stderr=subprocess.STDOUT
+            )
+            try:
+                wait_for(lambda: (height(home) >= 1) or None, "first block")
+                yield home, app.pid, comet.pid
+            finally:
+                comet.terminate()
+                comet.wait()
+        finally:
+            app.terminate()
+            app.wait()
+
+
+def wait_for(attempt: Callable[[], object | None], what: str) -> None:
+    """Wait until `attempt` gives something; a node that does not answer yet is none."""
+    deadline = time.monotonic() + STALL_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(RpcUnavailable):
+            if attempt() is not None:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"{what}: not within {STALL_SECONDS} s")
+
+
+def height(home: NodeHome) -> int:
+    """Return the latest height."""
+    with CometRpc(home.rpc_url) as rpc:
+        return rpc.status().latest_height
+
+
+def send(port: int, txs: Sequence[bytes], connections: int) -> int:
+    """Broadcast all transactions over many kept-alive connections; return how many were refused."""
+    bodies = [
+        b'{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{"tx":"%s"}}' % base64.b64encode(tx)
+        for tx in txs
+    ]
+    requests = iter(
+        [
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+            for body in bodies
+        ]
+    )
+
+    async def connection() -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        refused = 0
+        for request in requests:
+            while True:
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+                body = await reader.readexactly(length)
+                if b"mempool is full" not in body:
+                    break
+                await asyncio.sleep(0.05)
+            refused += b'"code":0' not in body
+        writer.close()
+        return refused
+
+    async def run() -> int:
+        return sum(await asyncio.gather(*(connection() for _ in range(connections))))
+
+    return asyncio.run(run())
+
+
+def measure(contender: Contender, count: int, connections: int, processes: int) -> Figures:
+    """Run one contender once."""
+    with tempfile.TemporaryDirectory(prefix="ostraka-committed-") as folder, node(contender, Path(folder)) as running:
+        home, app_pid, comet_pid = running
+        txs = contender.transactions(home, count)
+        first = height(home)
+        cpu = cpu_seconds(comet_pid), cpu_seconds(app_pid)
+        shares = [(home.ports.rpc, txs[part::processes], connections // processes) for part in range(processes)]
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            pool.starmap(send, [(home.ports.rpc, (), 1)] * processes)  # processes are up before the clock starts
+            began = time.perf_counter()
+            refused = sum(pool.starmap(send, shares))
+        submitted = time.perf_counter() - began
+        committed = until_committed(home, first, count - refused, began)
+        return Figures(
+            name=contender.name,
+            transactions=count,
+            refused=refused,
+            submitted_per_second=count / submitted,
+            committed_per_second=(count - refused) / committed,
+            cometbft_cpu_seconds=cpu_seconds(comet_pid) - cpu[0],
+            app_cpu_seconds=cpu_seconds(app_pid) - cpu[1],
+        )
+
+
+def until_committed(home: NodeHome, first: int, count: int, began: float) -> float:
+    """Return the seconds from `began` until blocks after `first` hold `count` transactions."""
+    committed, at = 0, first
+    progress = time.monotonic()
+    with CometRpc(home.rpc_url) as rpc:
+        while committed < count:
+            if rpc.status().latest_height > at:
+                at += 1
+                found = len(rpc.block(at).txs)
+                committed += found
+                progress = time.monotonic() if found else progress
+            else:
+                time.sleep(0.02)
+            if time.monotonic() - progress > STALL_SECONDS:
+                raise TimeoutError(f"{committed} of {count} transactions committed, and no more for {STALL_SECONDS} s")
+    return time.perf_counter() - began
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the user and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def compare(
+    contenders: Sequence[Contender], count: int, connections: int, processes: int, rounds: int
+) -> list[Figures]:
+    """Run the contenders in turn, `rounds` times, and return the median run of each by committed/s."""
+    runs: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            runs[contender.name].append(measure(contender, count, connections, processes))
+    by_speed = (sorted(found, key=lambda run: run.committed_per_second) for found in runs.values())
+    return [found[len(found) // 2] for found in by_speed]
+
+
+def named(path: str) -> Any:
+    """Return what `module:attribute` names."""
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def main() -> int:
+    """Measure ours beside the rival and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--contender", help="module:function returning our Contender")
+    parser.add_argument("--count", type=int, default=40_000)
+    parser.add_argument("--connections", type=int, default=256)
+    parser.add_argument("--processes", type=int, default=1, help="load generators")
+    parser.add_argument("--rounds", type=int, default=1, help="the median run is printed")
+    parser.add_argument("--output", choices=("table", "json"), default="table")
+    arguments = parser.parse_args()
+    ours: Contender = named(arguments.contender)() if arguments.contender else ours_kvstore()
+    contenders = [contender for contender in (ours, go_kvstore()) if contender is not None]
+    figures = compare(contenders, arguments.count, arguments.connections, arguments.processes, arguments.rounds)
+    if arguments.output == "json":
+        print(json.dumps([asdict(figure) for figure in figures], indent=2))
+        return 0
+    table = Table("application", "txs", "refused", "submitted/s", "committed/s", "CPU s CometBFT", "app")
+    for figure in figures:
+        table.add_row(
+            figure.name,
+            f"{figure.transactions:,}",
+            f"{figure.refused:,}",
+            f"{figure.submitted_per_second:,.0f}",
+            f"{figure.committed_per_second:,.0f}",
+            f"{figure.cometbft_cpu_seconds:.1f}",
+            f"{figure.app_cpu_seconds:.1f}",
+        )
+    Console().print(table)
+    if len(figures) > 1:
+        Console().print(f"ours / rival: {figures[0].committed_per_second / figures[1].committed_per_second:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
