@@ -39,9 +39,10 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 NO_NODE = b""
 """The reference to an empty tree."""
 
-Page: TypeAlias = tuple[bytes, bytes, list[bytes]]
+Page: TypeAlias = tuple[bytes, bytes, bytes]
 """Skipped symbols; branching symbols in ascending order; nodes: a reference for each of these, then, where they have
-been needed, the binary nodes above them in the order of `merges`, as references without id. Kept pages never change."""
+been needed, the binary nodes above them in the order of `merges`, as references whose id means nothing. One string of
+bytes rather than a list of many: most of a block's cost is memory that is not in the processor's cache."""
 Load: TypeAlias = Callable[[bytes], bytes | None]
 """Reads the record of a node id."""
 
@@ -49,7 +50,6 @@ _sha256 = hashlib.sha256
 _SYMBOLS = bytes.maketrans(b"0123456789abcdef", bytes(range(16, 32)))
 _LEAF_PREFIX = [b"\x00\x02\x02" + write_uvarint(size) for size in range(MAX_KEY_SIZE + 1)]
 _INNER_PREFIX = [write_uvarint(2 * height) + b"\x02\x02\x20" for height in range(MAX_HEIGHT)]
-_INNER_HEAD = [bytes(ID_SIZE) + bytes((height,)) for height in range(MAX_HEIGHT)]
 _KEY_LENGTH = [size.to_bytes(2, "little") for size in range(MAX_KEY_SIZE + 1)]
 
 
@@ -86,30 +86,38 @@ def inner_prefix(height: int) -> bytes:
     return _INNER_PREFIX[height]
 
 
-@functools.lru_cache(maxsize=1 << 16)
-def merges(symbols: bytes) -> tuple[tuple[int, int, int, int], ...]:
-    """Return the binary nodes of a page bottom-up, each as (index, left, right, mask).
+_HEIGHT_AT = [index * REF_SIZE + 6 for index in range(33)]
+_HASH_AT = [slice(index * REF_SIZE + 7, (index + 1) * REF_SIZE) for index in range(33)]
+"""Where height and hash of a page's n-th node lie; made once, as the plans below share them."""
 
-    Indices point into a page's nodes: the children first, then the binary nodes in this order. Bit i of `mask` is set
-    where child i lies below.
-    """
-    count = len(symbols)
-    plan: list[tuple[int, int, int, int]] = []
+Merge: TypeAlias = tuple[int, int, slice, int, slice, int, slice]
+"""One binary node of a page: mask (bit i: child i lies below it), then where height and hash lie of the node itself, of
+its left and of its right child. The place of the height also serves as a node's identity."""
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def merges(symbols: bytes) -> tuple[Merge, ...]:
+    """Return the binary nodes of a page bottom-up; in this order they follow the children."""
+    plan: list[Merge] = []
 
     def split(low: int, high: int) -> int:
         if high - low == 1:
             return low
         bit = (symbols[low] ^ symbols[high - 1]).bit_length() - 1
-        middle = next(i for i in range(low, high) if symbols[i] >> bit & 1)
+        middle = low + 1
+        while not symbols[middle] >> bit & 1:
+            middle += 1
         left, right = split(low, middle), split(middle, high)
-        plan.append((count + len(plan), left, right, (1 << high) - (1 << low)))
-        return count + len(plan) - 1
+        at = len(symbols) + len(plan)
+        places = (_HEIGHT_AT[at], _HASH_AT[at], _HEIGHT_AT[left], _HASH_AT[left], _HEIGHT_AT[right], _HASH_AT[right])
+        plan.append(((1 << high) - (1 << low), *places))
+        return at
 
-    split(0, count)
+    split(0, len(symbols))
     return tuple(plan)
 
 
-def fold(symbols: bytes, nodes: list[bytes], changed: int) -> bytes:
+def fold(symbols: bytes, nodes: bytearray, changed: int) -> bytes:
     """Bring a page's binary nodes up to date in place and return height(1) | hash(32) of the top one.
 
     Bit i of `changed` is set where child i differs from what the binary nodes were made of; pages fresh from the
@@ -117,36 +125,41 @@ def fold(symbols: bytes, nodes: list[bytes], changed: int) -> bytes:
 
     Raises: TreeTooDeep: keys were built against the rules; no proof of such a tree would verify anywhere.
     """
-    missing = 2 * len(symbols) - 1 - len(nodes)
+    missing = (2 * len(symbols) - 1) * REF_SIZE - len(nodes)
     if missing:
-        nodes.extend([NO_NODE] * missing)
+        nodes.extend(bytes(missing))
         changed = -1
-    prefixes, heads, sha256 = _INNER_PREFIX, _INNER_HEAD, _sha256
+    prefixes, sha256 = _INNER_PREFIX, _sha256
     try:
-        for index, left, right, mask in merges(symbols):
+        for mask, height_at, hash_at, left_height_at, left_at, right_height_at, right_at in merges(symbols):
             if mask & changed:
-                low, high = nodes[left], nodes[right]
-                first, second = low[6], high[6]
-                height = (first if first > second else second) + 1
-                nodes[index] = heads[height] + sha256(prefixes[height] + low[7:] + b"\x20" + high[7:]).digest()
+                height = nodes[left_height_at]
+                other = nodes[right_height_at]
+                height = (height if height > other else other) + 1
+                nodes[height_at] = height
+                nodes[hash_at] = sha256(prefixes[height] + nodes[left_at] + b"\x20" + nodes[right_at]).digest()
     except IndexError:
         raise TreeTooDeep("bytes that users choose must be hashed before they enter a key") from None
-    return nodes[-1][6:]
+    return bytes(nodes[6 - REF_SIZE :])
 
 
 def encode_page(page: Page) -> bytes:
     """Return the record of a page."""
     seg, symbols, nodes = page
     count = len(symbols)
-    return b"".join((bytes((len(seg),)), seg, bytes((count,)), symbols, *nodes[:count]))
+    return b"%c%b%c%b%b" % (len(seg), seg, count, symbols, nodes[: count * REF_SIZE])
 
 
 def decode_page(record: bytes) -> Page:
     """Return the page of a record that `encode_page` wrote, without its binary nodes."""
     start = record[0] + 1
     first = start + 1 + record[start]
-    nodes = [record[i : i + REF_SIZE] for i in range(first, len(record), REF_SIZE)]
-    return record[1:start], record[start + 1 : first], nodes
+    return record[1:start], record[start + 1 : first], record[first:]
+
+
+def children_of(symbols: bytes, nodes: bytes | bytearray) -> list[bytes]:
+    """Return the references of a page's children."""
+    return [bytes(nodes[at : at + REF_SIZE]) for at in range(0, len(symbols) * REF_SIZE, REF_SIZE)]
 
 
 def encode_leaf(key: bytes, value: bytes) -> bytes:
@@ -226,7 +239,7 @@ class Nodes:
             if slot < 0:
                 return None
             depth += 1
-            ref = nodes[slot]
+            ref = nodes[slot * REF_SIZE : (slot + 1) * REF_SIZE]
         if not ref:
             return None
         # Skipped symbols are not compared on the way down: the leaf's own key decides.
@@ -248,7 +261,7 @@ class Nodes:
                 seg, symbols, nodes = self.page(ref[:6])
                 prefix += seg
                 # Order: the stack is last in first out, so children are pushed against the direction of travel.
-                children = list(zip(symbols, nodes, strict=False))
+                children = list(zip(symbols, children_of(symbols, nodes), strict=True))
                 for symbol, child in children if reverse else reversed(children):
                     below = prefix + bytes((symbol,))
                     if below >= low[: len(below)] and (high is None or below <= high[: len(below)]):
@@ -261,21 +274,22 @@ class Nodes:
     def siblings(self, root: bytes, key: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield (height, left, right) of the binary nodes above a present key, bottom-up; its own side is empty."""
         path, depth, ref = path_of(key), 0, root
-        way: list[tuple[int, bytes, list[bytes]]] = []
+        way: list[tuple[int, bytes, bytes]] = []
         while ref[6]:
             seg, symbols, nodes = self.page(ref[:6])
             depth += len(seg)
             slot = symbols.index(path[depth])
-            way.append((slot, symbols, nodes.copy()))
+            way.append((slot, symbols, nodes))
             depth += 1
-            ref = nodes[slot]
+            ref = nodes[slot * REF_SIZE : (slot + 1) * REF_SIZE]
         for slot, symbols, nodes in reversed(way):
-            fold(symbols, nodes, 0)
-            below = slot
-            for index, left, right, _ in merges(symbols):
-                if below == left:
-                    yield nodes[index][6], b"", nodes[right][7:]
-                    below = index
-                elif below == right:
-                    yield nodes[index][6], nodes[left][7:], b""
-                    below = index
+            whole = bytearray(nodes)
+            fold(symbols, whole, 0)
+            below = _HEIGHT_AT[slot]
+            for _, height_at, _, left_height_at, left_at, right_height_at, right_at in merges(symbols):
+                if below == left_height_at:
+                    yield whole[height_at], b"", bytes(whole[right_at])
+                    below = height_at
+                elif below == right_height_at:
+                    yield whole[height_at], bytes(whole[left_at]), b""
+                    below = height_at

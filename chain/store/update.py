@@ -3,8 +3,10 @@
 from chain.store.tree import (
     ID_SIZE,
     NO_NODE,
+    REF_SIZE,
     Nodes,
     Page,
+    children_of,
     encode_leaf,
     encode_page,
     fold,
@@ -83,14 +85,14 @@ class Update:
             shared = min(_shared(seg, paths[low], depth), _shared(seg, paths[high - 1], depth))
             if shared < len(seg):
                 # Some new key leaves inside `seg`: the page moves below a new branching symbol, its fold unchanged.
-                nodes = [self._page((seg[shared + 1 :], symbols, nodes), ref[6:])]
+                nodes = self._page((seg[shared + 1 :], symbols, nodes), ref[6:])
                 symbols = seg[shared : shared + 1]
                 seg = seg[:shared]
         at = depth + len(seg)
-        nodes = nodes.copy()
+        work = bytearray(nodes)
         changed = 0
         born: list[tuple[int, bytes]] = []
-        has_died = False
+        died = 0
         first = low
         while first < high:
             symbol = paths[first][at]
@@ -101,26 +103,48 @@ class Update:
             if slot < 0:
                 born.append((symbol, self._update(NO_NODE, at + 1, first, end)))
             else:
-                child = nodes[slot]
-                if end - first == 1 and not child[6] and self._existed[first]:
-                    self.stale.append(child[:6])
-                    child = self._refs[first]
+                offset = slot * REF_SIZE
+                child = nodes[offset : offset + REF_SIZE]
+                if end - first == 1 and self._existed[first] and self._refs[first]:
+                    child = self._replace(child, at + 1, paths[first], self._refs[first])
                 else:
                     child = self._update(child, at + 1, first, end)
-                nodes[slot] = child
-                changed |= 1 << slot
-                if not child:
-                    has_died = True
+                if child:
+                    work[offset : offset + REF_SIZE] = child
+                    changed |= 1 << slot
+                else:
+                    died |= 1 << slot
             first = end
-        if has_died or born:
-            survivors = [(symbol, child) for symbol, child in zip(symbols, nodes, strict=False) if child]
-            children = sorted(survivors + born)
+        if died or born:
+            kept = enumerate(zip(symbols, children_of(symbols, work), strict=True))
+            children = sorted([pair for slot, pair in kept if not died >> slot & 1] + born)
             symbols = bytes([symbol for symbol, _ in children])
-            nodes = [child for _, child in children]
-            if len(nodes) < 2:
-                return self._lift(seg + symbols, nodes[0]) if nodes else NO_NODE
-        top = fold(symbols, nodes, changed)
-        return self._page((seg, symbols, nodes), top)
+            work = bytearray().join([child for _, child in children])
+            if len(children) < 2:
+                return self._lift(seg + symbols, bytes(work)) if children else NO_NODE
+        top = fold(symbols, work, changed)
+        return self._page((seg, symbols, bytes(work)), top)
+
+    def _replace(self, ref: bytes, depth: int, path: bytes, leaf: bytes) -> bytes:
+        """Return the reference that replaces `ref` once a key below it, known to be there, has a new leaf.
+
+        The commonest change by far, and no page gains or loses a child: so this is a loop down and a loop up.
+        """
+        way: list[tuple[bytes, bytes, bytes, int]] = []
+        while ref[6]:
+            seg, symbols, nodes = self._take(ref[:6])
+            depth += len(seg) + 1
+            slot = symbols.index(path[depth - 1])
+            way.append((seg, symbols, nodes, slot))
+            ref = nodes[slot * REF_SIZE : (slot + 1) * REF_SIZE]
+        self.stale.append(ref[:6])
+        ref = leaf
+        for seg, symbols, nodes, slot in reversed(way):
+            work = bytearray(nodes)
+            work[slot * REF_SIZE : (slot + 1) * REF_SIZE] = ref
+            top = fold(symbols, work, 1 << slot)
+            ref = self._page((seg, symbols, bytes(work)), top)
+        return ref
 
     def _update_leaf(self, ref: bytes, depth: int, low: int, high: int) -> bytes:
         paths, refs = self._paths, self._refs
@@ -149,7 +173,7 @@ class Update:
         shared = _shared(first[depth:], items[-1][0], depth)
         at = depth + shared
         symbols = bytearray()
-        nodes: list[bytes] = []
+        nodes = bytearray()
         start = 0
         while start < len(items):
             symbol = items[start][0][at]
@@ -157,11 +181,11 @@ class Update:
             while end < len(items) and items[end][0][at] == symbol:
                 end += 1
             symbols.append(symbol)
-            nodes.append(self._build(items[start:end], at + 1) if end - start > 1 else items[start][1])
+            nodes += self._build(items[start:end], at + 1) if end - start > 1 else items[start][1]
             start = end
         branching = bytes(symbols)
         top = fold(branching, nodes, -1)
-        return self._page((first[depth:at], branching, nodes), top)
+        return self._page((first[depth:at], branching, bytes(nodes)), top)
 
 
 def _shared(seg: bytes, path: bytes, depth: int) -> int:

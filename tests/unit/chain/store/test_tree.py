@@ -12,6 +12,7 @@ from chain.store.tree import (
     Nodes,
     PageCache,
     TreeTooDeep,
+    children_of,
     decode_leaf,
     decode_page,
     encode_leaf,
@@ -65,7 +66,7 @@ class Tree:
             found.add(ref[:6])
             if ref[6]:
                 _, symbols, nodes = decode_page(self.records[ref[:6]])
-                pending += nodes[: len(symbols)]
+                pending += children_of(symbols, nodes)
         return found
 
 
@@ -125,7 +126,7 @@ def test_find_returns_present_values_and_none_for_neighbours_of_keys() -> None:
 
 
 def test_records_round_trip() -> None:
-    page = (b"\x10\x1f", b"\x00\x11\x1f", [bytes(38) + b"a", bytes(38) + b"b", bytes(38) + b"c"])
+    page = (b"\x10\x1f", b"\x00\x11\x1f", bytes(38) + b"a" + bytes(38) + b"b" + bytes(38) + b"c")
     assert decode_page(encode_page(page)) == page
     assert decode_leaf(encode_leaf(b"k" * 128, b"v")) == (b"k" * 128, b"v")
 
