@@ -82,7 +82,7 @@ class App:
         self.modules = tuple(modules)
         self.recent = RecentBlocks()
         self.queries = QueryRoutes(self)
-        self._history, self._beacon_seed, self._gas_price = history, beacon_seed, gas_price
+        self.history, self._beacon_seed, self._gas_price = history, beacon_seed, gas_price
         self._prune_every, self._retain_blocks = prune_every, retain_blocks
         self._routes = {message.type_url: message for module in self.modules for message in module.messages}
         self._verified = VerifiedSignatures()
@@ -111,8 +111,8 @@ class App:
         if self._pruner is not None:
             self._pruner.join()
         self.store.close()
-        if self._history is not None:
-            self._history.close()
+        if self.history is not None:
+            self.history.close()
 
     # --- reads, from any thread ---
 

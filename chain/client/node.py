@@ -162,6 +162,37 @@ class ProveResponse:
     ops: tuple[ProofOp, ...]
 
 
+@record
+class HistoryRequest:
+    """Ask for archived records: one by kind and id, or a page by position."""
+
+    kind: str = ""
+    """For example `jobs/job`; empty: by position."""
+    record_id: bytes = b""
+    from_leaf: int = 0
+    limit: int = 0
+    """At most 1,000; 0: 100."""
+
+
+@record
+class ArchivedRecord:
+    """A closed record as the node's archive holds it."""
+
+    kind: str
+    record_id: bytes
+    data: bytes
+    """Full canonical bytes; their hash is the leaf."""
+    leaf_index: int
+    """Position among all leaves of the range."""
+
+
+@record
+class HistoryResponse:
+    """Archived records."""
+
+    records: tuple[ArchivedRecord, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """A simulation's outcome as clients use it."""

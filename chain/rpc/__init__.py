@@ -1,0 +1,1 @@
+"""The node's gRPC server: queries over committed state, transactions in, blocks out."""
