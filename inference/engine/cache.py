@@ -62,4 +62,3 @@ class Session:
 
     def __len__(self) -> int:
         return self.position
-

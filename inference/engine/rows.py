@@ -40,7 +40,7 @@ class RowChunk:
     """[T, n]."""
 
     def __len__(self) -> int:
-        return self.values.shape[0]
+        return len(self.values)
 
     def __getitem__(self, rows: slice) -> "RowChunk":
         return RowChunk(self.shifts[rows], self.values[rows])

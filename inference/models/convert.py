@@ -70,11 +70,10 @@ def convert(source: Path, destination: Path, progress: Progress = _no_progress) 
     work = Path(tempfile.mkdtemp(dir=destination, prefix=".converting-"))
     try:
         manifest = _write_model(model, work, progress)
-        work.chmod(0o755)
         final = destination / manifest.model_root.hex()
-        if final.exists():
-            shutil.rmtree(final)
-        work.rename(final)
+        final.mkdir(exist_ok=True)
+        for file in sorted(work.iterdir()):  # an earlier conversion is repaired under the eyes of its readers
+            file.replace(final / file.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return manifest
@@ -107,7 +106,7 @@ def _write_model(model: RealModel, folder: Path, progress: Progress) -> Manifest
     store(gf, quantize_gain(model.weight("model.norm.weight"), bits))
     if tied:
         mantissa, shift = tied_embedding(quantized)
-        store(head, quantized.parts | {"me": mantissa[:, None]})
+        store(head, quantized.parts | {"me": mantissa})
     else:
         store(head, quantized.parts)
         parts, shift = quantize_embedding(embedding_weight)
@@ -238,9 +237,7 @@ def head_cost(header: ModelHeader) -> int:
 def _complete(
     header: ModelHeader, bits: int, shift: int, scales: tuple[LayerScales, ...], head: LinearScale
 ) -> ModelHeader:
-    resident = tuple(
-        sum(layout.size for layout in layer_layouts(header, layer)) for layer in range(header.num_layers)
-    )
+    resident = tuple(sum(layout.size for layout in layer_layouts(header, layer)) for layer in range(header.num_layers))
     return dataclasses.replace(
         header,
         gain_bits=bits,

@@ -12,6 +12,7 @@ from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -85,15 +86,17 @@ class Linear:
         """Return int64 [M, N]."""
         sums = self.products(x.planes)  # [2M, N]
         high, low = sums.view(2, -1, sums.shape[-1])
-        y = high.to(torch.float64).mul_(128.0).add_(low).mul_(self.mantissa).floor_().to(torch.int64)
+        y: Tensor = high.to(torch.float64).mul_(128.0).add_(low).mul_(self.mantissa).floor_().to(torch.int64)
         y.mul_(column(x.scales)).add_(self.half).bitwise_right_shift_(self.shift)
-        return y if max(x.scales) <= self.safe_scale else y.clamp_(-LINEAR_LIMIT, LINEAR_LIMIT)
+        if max(x.scales) > self.safe_scale:
+            y.clamp_(-LINEAR_LIMIT, LINEAR_LIMIT)
+        return y
 
 
 class Norm:
     """RMSNorm of residual rows, quantised."""
 
-    def __init__(self, gain: np.ndarray, header: ModelHeader) -> None:  # type: ignore[type-arg]
+    def __init__(self, gain: npt.NDArray[np.int16], header: ModelHeader) -> None:
         self.gain = torch.from_numpy(gain.astype(np.int64))
         self.bits = header.norm_bits
         self.epsilon = header.epsilon
@@ -133,19 +136,18 @@ def widen_rows(rows: RowChunk) -> Tensor:
 class Rotary:
     """Rotary embedding: rsh(x·cos + rot(x)·sin, 15), pairs are (i, i + d/2)."""
 
-    def __init__(self, table: np.ndarray, head_size: int) -> None:  # type: ignore[type-arg]
+    def __init__(self, table: npt.NDArray[np.int32]) -> None:
         self.table = torch.from_numpy(table)  # [positions, d]: cos | sin
-        self.half = head_size // 2
 
     def rows(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return cos | cos and -sin | sin of each position, both int64 [M, 1, d]."""
-        cos, sin = self.table[positions].to(torch.int64)[:, None, :].split(self.half, dim=-1)
+        cos, sin = self.table[positions].to(torch.int64)[:, None, :].chunk(2, dim=-1)
         return torch.cat((cos, cos), -1), torch.cat((-sin, sin), -1)
 
     @staticmethod
     def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Rotate heads [M, heads, d]."""
-        swapped = x.unflatten(-1, (2, -1)).flip(-2).view(x.shape)
+        swapped = x.view(*x.shape[:-1], 2, -1).flip(-2).view(x.shape)
         turned = (x * cos).addcmul_(swapped, sin).add_(1 << (ROPE_BITS - 1))
         return turned.bitwise_right_shift_(ROPE_BITS)
 
@@ -226,7 +228,9 @@ class Layer:
         self.gate_up, self.down = Linear(weights.gate_up, choice), Linear(weights.down, choice)
         self.attention, self.swiglu = Attention(header), SwiGlu()
 
-    def __call__(self, h: Tensor, angles: tuple[Tensor, Tensor], caches: Sequence[tuple[LayerCache, int, int]]) -> Tensor:
+    def __call__(
+        self, h: Tensor, angles: tuple[Tensor, Tensor], caches: Sequence[tuple[LayerCache, int, int]]
+    ) -> Tensor:
         """Return the residual behind the layer, not yet rounded; `caches` holds (cache, position, rows) per session."""
         heads, kv, d = self.header.num_heads, self.header.num_kv_heads, self.header.head_size
         x = self.qkv(self.norm1(h)).view(-1, heads + 2 * kv, d)  # [M, H+2·KV, d]
@@ -278,16 +282,15 @@ class LlamaShard:
     def __init__(self, shard: LoadedShard, choice: KernelChoice) -> None:
         header = shard.header
         self.header = header
-        self.rotary = Rotary(shard.rope, header.head_size)
+        self.rotary = Rotary(shard.rope)
         self.layers = [Layer(weights, header, choice) for weights in shard.layers]
         self.embedding = Embedding(shard.embedding, header) if shard.embedding else None
         self.head = Head(shard.head, header, choice) if shard.head else None
 
     def forward(self, h: Tensor, sessions: Sequence[tuple[Session, int]]) -> list[RowChunk]:
-        """Run all layers on residual rows [M, n]: the next `count` positions of each session; rows after every layer."""
-        angles = self.rotary.rows(
-            torch.cat([torch.arange(session.position, session.position + count) for session, count in sessions])
-        )
+        """Run all layers on residuals [M, n], the next `count` positions of each session; return rows per layer."""
+        positions = [torch.arange(session.position, session.position + count) for session, count in sessions]
+        angles = self.rotary.rows(torch.cat(positions))
         out = []
         for index, layer in enumerate(self.layers):
             caches = [(session.layers[index], session.position, count) for session, count in sessions]

@@ -100,7 +100,7 @@ def _embedding_shift(top: float) -> int:
 
 
 def tied_embedding(head: QuantizedLinear) -> tuple[npt.NDArray[np.uint16], int]:
-    """Return (me, esh) that give the head's weights as an embedding. Raises: Unconvertible."""
+    """Return (me [V, 1], esh) that give the head's weights as an embedding. Raises: Unconvertible."""
     scale = np.ldexp(head.parts["mw"].astype(np.float64) * QUANT, -head.exponent)
     shift = _embedding_shift(float(scale.max()))
     return np.rint(np.ldexp(scale, shift + FRACTION)).astype(np.uint16), shift

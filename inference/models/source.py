@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.models.format import TEMPLATE_FILE, TOKENIZER_FILE
+from inference.models.format import TOKENIZER_FILE
 from inference.models.quantize import Real, Unconvertible
 
 _ARCHITECTURES = ("llama", "mistral")
@@ -56,7 +56,8 @@ def read_model(source: Path) -> RealModel:
         return state[name].numpy()
 
     eos_ids = tuple(sorted(int(i) for i in ids if i is not None))
-    return RealModel(source.stem if source.is_file() else source.name, model.config, weight, tokenizer, template, eos_ids)
+    name = source.stem if source.is_file() else source.name
+    return RealModel(name, model.config, weight, tokenizer, template, eos_ids)
 
 
 def _quiet(transformers: Any) -> None:

@@ -95,14 +95,14 @@ class FloatKernel:
         """Copy the weight to float32."""
         norm = int(weight.to(torch.int32).abs().sum(1).max())
         width = weight.shape[1] if OFFSET * norm < _FLOAT_EXACT else _FLOAT_EXACT // (OFFSET * OFFSET)
-        slices = [part.float().t() for part in weight.split(width, dim=1)]
+        slices = [part.float().t() for part in torch.split(weight, width, dim=1)]
 
         def products(planes: Tensor) -> Tensor:
             digits = planes.to(torch.float32).sub_(OFFSET)
             if len(slices) == 1:
-                return digits @ slices[0]
+                return torch.mm(digits, slices[0])
             total = torch.zeros(planes.shape[0], weight.shape[0], dtype=torch.int32)
-            for part, columns in zip(slices, digits.split(width, dim=1), strict=True):
+            for part, columns in zip(slices, torch.split(digits, width, dim=1), strict=True):
                 total += (columns @ part).to(torch.int32)
             return total
 

@@ -49,4 +49,5 @@ def weight_table() -> npt.NDArray[np.int64]:
     """Return p(dd) = (EXP2[dd & 4095] >> (dd >> 12) + 2^14) >> 15 for dd ≤ WEIGHT_END, where it has become 0."""
     difference = np.arange(WEIGHT_END + 1)
     scaled = exp2_table()[difference & 4095] >> (difference >> 12)
-    return (scaled + (1 << 14)) >> 15
+    weights: npt.NDArray[np.int64] = (scaled + (1 << 14)) >> 15
+    return weights
