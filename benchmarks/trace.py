@@ -15,8 +15,8 @@ import numpy as np
 
 from chain.crypto.keys import ed25519_public_key
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
+from inference.engine.rows import RowChunk, row_size
 from inference.proofs import receipts
-from inference.proofs.rows import pack_rows, row_size
 from inference.proofs.trace import TraceRecorder
 
 SEED, UNIT, BLIND = bytes(32), bytes(range(32)), bytes(range(1, 33))
@@ -57,7 +57,8 @@ def main() -> None:
     values[:, ::64] = 20000
     shifts = np.ones((tokens, width // 64), np.uint8)
     header, key = _header(width, layers), ed25519_public_key(SEED)
-    raw = pack_rows(shifts, values).tobytes()
+    rows_of_layer = RowChunk(shifts, values)
+    raw = rows_of_layer.to_bytes()
     size = row_size(width)
 
     def hash_only() -> None:
@@ -69,7 +70,7 @@ def main() -> None:
         recorder = TraceRecorder(header, 0, layers, BLIND)
         for at in range(0, tokens, chunk):
             for layer in range(layers):
-                recorder.add_rows(layer, at, shifts[at : at + chunk], values[at : at + chunk])
+                recorder.add_rows(layer, at, rows_of_layer[at : at + chunk])
         return recorder
 
     def decode() -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from chain.crypto import hashing
 from chain.crypto.merkle import DIGEST, Kind, ListRoot, leaf, lr, lr_joined
 from chain.modules.models.types import ModelHeader
+from inference.engine.rows import RowChunk
 from inference.proofs.commit import ChainRoots, prompt_root, token_leaf
-from inference.proofs.rows import Shifts, Values, pack_rows, row_digests, row_size, section_root
+from inference.proofs.rows import row_digests, section_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,6 @@ class TraceRecorder:
         self.tokens: list[int] = []
         self._blind = blind
         self._width = header.hidden_size
-        self._row_size = row_size(self._width)
         self._digests = {layer: bytearray() for layer in range(max(start - 1, 0), end)}
         self._checksums = bytearray()
         self._token_leaves = ListRoot(Kind.TOKS)
@@ -82,12 +82,12 @@ class TraceRecorder:
         """Return how many rows of a boundary are recorded; `start - 1` is the input."""
         return len(self._digests[layer]) // DIGEST
 
-    def add_rows(self, layer: int, position: int, shifts: Shifts, values: Values) -> None:
+    def add_rows(self, layer: int, position: int, rows: RowChunk) -> None:
         """Record the rows after `layer` of consecutive positions. Raises: ValueError if `position` is not the next."""
-        self.add_packed(layer, position, pack_rows(shifts, values).tobytes())
+        self.add_packed(layer, position, rows.to_bytes())
 
     def add_packed(self, layer: int, position: int, packed: bytes) -> None:
-        """Record rows that are packed already: received, or about to be sent. Raises: ValueError."""
+        """Record the bytes of rows: received, or about to be sent. Raises: ValueError."""
         digests = self._digests.get(layer)
         if digests is None:
             raise ValueError(f"layer {layer} is no boundary of {self.start}..{self.end}")

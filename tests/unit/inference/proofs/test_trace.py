@@ -1,7 +1,6 @@
 """Traces, their forms on the chain, seals and checks."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ import pytest
 from chain.crypto import hashing
 from chain.crypto.merkle import Kind, leaf, lr
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
+from inference.engine.rows import RowChunk
 from inference.proofs import check, commit
-from inference.proofs.rows import pack_rows, row_digests
+from inference.proofs.rows import row_digests
 from inference.proofs.trace import TraceRecorder, UnitTrace, input_of_stage_zero
 
 WIDTH, LAYERS, PROMPT, OUTPUTS = 128, 5, 33, 9
@@ -28,11 +28,11 @@ HEADER = ModelHeader(
 IDS = [3 * at % 100 for at in range(PROMPT)]
 
 
-def _rows(layer: int) -> tuple[Any, Any]:
+def _rows(layer: int) -> RowChunk:
     random = np.random.default_rng(layer)
     values = random.integers(-32767, 32768, (POSITIONS + 3, WIDTH), np.int16)
     values[:, ::64] = 30000
-    return random.integers(0, 26, (POSITIONS + 3, WIDTH // 64), np.uint8), values
+    return RowChunk(random.integers(0, 26, (POSITIONS + 3, WIDTH // 64), np.uint8), values)
 
 
 def _recorded(start: int, end: int, chunks: list[int], extra: int = 0) -> TraceRecorder:
@@ -40,8 +40,7 @@ def _recorded(start: int, end: int, chunks: list[int], extra: int = 0) -> TraceR
     first = 0
     for chunk in chunks:
         for layer in range(max(start - 1, 0), end):
-            shifts, values = _rows(layer)
-            recorder.add_rows(layer, first, shifts[first : first + chunk], values[first : first + chunk])
+            recorder.add_rows(layer, first, _rows(layer)[first : first + chunk])
         first += chunk
     if end == LAYERS:
         for at in range(OUTPUTS + extra):
@@ -50,8 +49,7 @@ def _recorded(start: int, end: int, chunks: list[int], extra: int = 0) -> TraceR
 
 
 def _section(layer: int, count: int = POSITIONS) -> bytes:
-    shifts, values = _rows(layer)
-    joined = row_digests(pack_rows(shifts[:count], values[:count]).tobytes(), WIDTH)
+    joined = row_digests(_rows(layer)[:count].to_bytes(), WIDTH)
     return lr(Kind.HSEC, [joined[at : at + 32] for at in range(0, len(joined), 32)])
 
 
@@ -114,12 +112,12 @@ def test_neighbours_see_the_same_root_after_every_count() -> None:
 
 def test_rows_out_of_order_are_refused() -> None:
     recorder = TraceRecorder(HEADER, 0, 2, BLIND)
-    shifts, values = _rows(0)
-    recorder.add_rows(0, 0, shifts[:2], values[:2])
+    rows = _rows(0)
+    recorder.add_rows(0, 0, rows[:2])
     assert recorder.positions(0) == 2
     for layer, position in ((0, 0), (0, 3), (1, 1), (2, 0), (-1, 0)):
         with pytest.raises(ValueError, match="layer"):
-            recorder.add_rows(layer, position, shifts[:1], values[:1])
+            recorder.add_rows(layer, position, rows[:1])
     with pytest.raises(ValueError, match="only the last"):
         recorder.add_output(0, 0, 0)
     with pytest.raises(ValueError, match="not there"):
@@ -171,10 +169,10 @@ def test_a_changed_row_is_found_and_makes_the_unit_false() -> None:
     own = _recorded(2, 4, [POSITIONS]).finish(POSITIONS, OUTPUTS)
     recorder = TraceRecorder(HEADER, 2, 4, BLIND)
     for layer in (1, 2, 3):
-        shifts, values = _rows(layer)
+        rows = _rows(layer)
         if layer == 2:
-            values[7, 3] += 1 if values[7, 3] < 32767 else -1
-        recorder.add_rows(layer, 0, shifts[:POSITIONS], values[:POSITIONS])
+            rows.values[7, 3] += 1 if rows.values[7, 3] < 32767 else -1
+        recorder.add_rows(layer, 0, rows[:POSITIONS])
     other = recorder.finish(POSITIONS, OUTPUTS)
     verdict = check.judge(own.chain_roots(BLIND), _opening(other))
     assert verdict == check.Verdict(True, True, False, True)
