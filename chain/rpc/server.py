@@ -116,7 +116,7 @@ class RpcServer:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
         missing = undescribed(handlers)
         if missing:
-            raise LookupError(f"no published interface for {', '.join(missing)}: run `python -m tools.proto`")
+            log.warning("no descriptor for %s: clients that need reflection cannot call them", ", ".join(missing))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -155,7 +155,7 @@ class RpcServer:
 def start(application: NodeApplication, address: str, comet_url: str, *, minimum_gas_price: str = "") -> RpcServer:
     """Serve an application at host:port until `stop`; the node's own CometBFT answers at `comet_url`.
 
-    Raises: RuntimeError: the address is taken; LookupError: a query has no published interface.
+    Raises: RuntimeError: the address is taken.
     """
     server = RpcServer(application, address, comet_url, minimum_gas_price)
     server.begin()
