@@ -6,6 +6,8 @@ overlay above it (thrown away at each commit), and the overlay of the block bein
 """
 
 import hashlib
+import importlib
+import importlib.util
 import json
 import logging
 import threading
@@ -47,7 +49,18 @@ from chain.tx import Outcome, Phase, VerifiedSignatures, check_tx, execute_tx
 
 log = logging.getLogger(__name__)
 
-MODULES: tuple[Module, ...] = (ACCOUNTS, BANK, TREASURY, BEACON)
+_LATER = ("models", "workers", "rates", "plans", "jobs", "sampling", "disputes")
+MODULES: tuple[Module, ...] = (
+    ACCOUNTS,
+    BANK,
+    TREASURY,
+    BEACON,
+    *(
+        importlib.import_module(f"chain.modules.{name}.module").MODULE
+        for name in _LATER
+        if importlib.util.find_spec(f"chain.modules.{name}.module") is not None
+    ),
+)
 """All modules; hooks run in this order, and a module uses only those before it."""
 
 APP_NAME = "ostraka"
@@ -285,7 +298,7 @@ def write_genesis(
     """Write the state that genesis describes. Raises: ValueError naming what is wrong with it."""
     if not isinstance(app_state, Mapping):
         raise ValueError("app_state must be an object")
-    unknown = sorted(app_state.keys() - {module.name for module in modules})
+    unknown = sorted(app_state.keys() - {module.name for module in modules} - set(_LATER))
     if unknown:
         raise ValueError(f"app_state.{unknown[0]} is unknown")
     accounts.begin_chain(overlay, facts)

@@ -1,0 +1,171 @@
+"""The two sets of parameters that chains begin with, as genesis writes them.
+
+`localnet` settles a job in seconds on one machine; `mainnet` is made for validators who do not know each other.
+Changing a number here changes new chains only: a running chain has its own in state.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chain.modules.accounts.types import Params as AccountsParams
+from chain.modules.jobs.types import Params as JobsParams
+from chain.modules.plans.types import Params as PlansParams
+from chain.modules.rates.types import Params as RatesParams
+from chain.modules.sampling.types import Params as SamplingParams
+from chain.modules.treasury.types import Params as TreasuryParams
+from chain.modules.workers.types import Params as WorkersParams
+
+OSTR: Final = 1_000_000
+"""Unit: uostr."""
+
+DISPUTE_GAS: Final = 2_000_000
+"""Gas of a whole dispute."""
+JOB_GAS: Final = 2_000_000
+"""Gas of all transactions of a job."""
+COMMIT_GAS: Final = 60_000
+"""Gas of committing to one check."""
+REVEAL_GAS: Final = 100_000
+"""Gas of revealing one check."""
+DETECTION_CAP: Final = 4_252_017_623
+"""0.99 of 2^32: the most detection that is asked of checkers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """Everything a chain begins with, beside its accounts, validators and models."""
+
+    accounts: AccountsParams
+    treasury: TreasuryParams
+    workers: WorkersParams
+    rates: RatesParams
+    plans: PlansParams
+    jobs: JobsParams
+    sampling: SamplingParams
+    timeout_commit_ms: int
+    """Pause of consensus after a block."""
+    block_max_bytes: int
+    block_max_gas: int
+    evidence_max_age_seconds: int
+    """Unbonding time."""
+
+
+def _accounts(max_messages: int) -> AccountsParams:
+    return AccountsParams(
+        max_memo_characters=256,
+        tx_sig_limit=7,
+        tx_size_cost_per_byte=10,
+        sig_verify_cost_ed25519=590,
+        sig_verify_cost_secp256k1=1_000,
+        max_messages=max_messages,
+        max_tx_gas=20_000_000,
+    )
+
+
+LOCALNET: Final = ParameterSet(
+    accounts=_accounts(32),
+    treasury=TreasuryParams(gas_price_numerator=1, gas_price_denominator=10_000),
+    workers=WorkersParams(min_bond=100 * OSTR, unbonding_blocks=1_600),
+    rates=RatesParams(
+        multiple=2,
+        coalition_numerator=1,
+        coalition_denominator=2,
+        fulfilled=45_876,
+        detection_cap=DETECTION_CAP,
+        detection_target=1 << 30,
+        price_numerator=2,
+        price_denominator=1_000,
+        check_price_numerator=1,
+        check_price_denominator=5_000,
+        bond_floor=1 * OSTR,
+        bond_cap=10 * OSTR,
+        dispute_fee=DISPUTE_GAS // 10_000,
+        job_fee=JOB_GAS // 10_000,
+        commit_fee=COMMIT_GAS // 10_000,
+        reveal_fee=REVEAL_GAS // 10_000,
+        rent_numerator=0,
+        rent_denominator=1,
+        treasury_numerator=1,
+        treasury_denominator=20,
+        min_checkers=2,
+        checker_weight_numerator=0,
+        checker_weight_denominator=1,
+    ),
+    plans=PlansParams(max_stages=8, max_live=4, max_tokens=1_024, retain_blocks=1_200),
+    jobs=JobsParams(
+        expiry_blocks=240,
+        max_tokens=1_024,
+        max_stop_ids=8,
+        settlements_per_block=64,
+        receipt_blocks=1_200,
+    ),
+    sampling=SamplingParams(
+        round_blocks=4,
+        epoch_blocks=20,
+        commit_blocks=32,
+        reveal_blocks=20,
+        open_blocks=20,
+        dispute_blocks=196,
+        proof_blocks=600,
+    ),
+    timeout_commit_ms=500,
+    block_max_bytes=2 * 1024 * 1024,
+    block_max_gas=100_000_000,
+    evidence_max_age_seconds=1_600,
+)
+"""One machine, a block every half second."""
+
+MAINNET: Final = ParameterSet(
+    accounts=_accounts(32),
+    treasury=TreasuryParams(gas_price_numerator=1, gas_price_denominator=1_000),
+    workers=WorkersParams(min_bond=5_000 * OSTR, unbonding_blocks=403_200),
+    rates=RatesParams(
+        multiple=2,
+        coalition_numerator=1,
+        coalition_denominator=3,
+        fulfilled=36_045,
+        detection_cap=DETECTION_CAP,
+        detection_target=214_748_365,
+        price_numerator=2,
+        price_denominator=1_000,
+        check_price_numerator=2,
+        check_price_denominator=10_000,
+        bond_floor=50 * OSTR,
+        bond_cap=500 * OSTR,
+        dispute_fee=DISPUTE_GAS // 1_000,
+        job_fee=JOB_GAS // 1_000,
+        commit_fee=COMMIT_GAS // 1_000,
+        reveal_fee=REVEAL_GAS // 1_000,
+        rent_numerator=0,
+        rent_denominator=1,
+        treasury_numerator=1,
+        treasury_denominator=20,
+        min_checkers=5,
+        checker_weight_numerator=1,
+        checker_weight_denominator=5,
+    ),
+    plans=PlansParams(max_stages=64, max_live=4, max_tokens=8_192, retain_blocks=28_800),
+    jobs=JobsParams(
+        expiry_blocks=200,
+        max_tokens=8_192,
+        max_stop_ids=8,
+        settlements_per_block=256,
+        receipt_blocks=864_000,
+    ),
+    sampling=SamplingParams(
+        round_blocks=10,
+        epoch_blocks=1_200,
+        commit_blocks=100,
+        reveal_blocks=40,
+        open_blocks=40,
+        dispute_blocks=2_780,
+        proof_blocks=86_400,
+    ),
+    timeout_commit_ms=2_000,
+    block_max_bytes=4 * 1024 * 1024,
+    block_max_gas=100_000_000,
+    evidence_max_age_seconds=1_209_600,
+)
+"""Many machines, a block every three seconds."""
+
+PARAMETER_SETS: Final = {"localnet": LOCALNET, "mainnet": MAINNET}
+"""By the name that `ostrakad genesis` takes."""
