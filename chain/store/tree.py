@@ -66,16 +66,6 @@ def path_of(key: bytes) -> bytes:
     return binascii.hexlify(key).translate(_SYMBOLS) + b"\0"
 
 
-def key_of(path: bytes) -> bytes:
-    """Return the key of a whole path."""
-    return bytes((path[i] & 15) << 4 | path[i + 1] & 15 for i in range(0, len(path) - 1, 2))
-
-
-def leaf_prefix(key: bytes) -> bytes:
-    """Return what precedes the value's hash in the preimage of a leaf, less the length byte 20."""
-    return _LEAF_PREFIX[len(key)] + key
-
-
 def leaf_hash(key: bytes, value: bytes) -> bytes:
     """Return the hash of a leaf."""
     return _sha256(_LEAF_PREFIX[len(key)] + key + b"\x20" + _sha256(value).digest()).digest()
@@ -95,7 +85,14 @@ Merge: TypeAlias = tuple[int, int, slice, int, slice, int, slice]
 its left and of its right child. The place of the height also serves as a node's identity."""
 
 
-@functools.lru_cache(maxsize=1 << 14)
+@functools.cache
+def _merge(low: int, high: int, at: int, left: int, right: int) -> Merge:
+    """Return the merge of children low..high-1 into node `at`; there are a few thousand, shared by all plans."""
+    places = (_HEIGHT_AT[at], _HASH_AT[at], _HEIGHT_AT[left], _HASH_AT[left], _HEIGHT_AT[right], _HASH_AT[right])
+    return ((1 << high) - (1 << low), *places)
+
+
+@functools.lru_cache(maxsize=1 << 16)
 def merges(symbols: bytes) -> tuple[Merge, ...]:
     """Return the binary nodes of a page bottom-up; in this order they follow the children."""
     plan: list[Merge] = []
@@ -109,8 +106,7 @@ def merges(symbols: bytes) -> tuple[Merge, ...]:
             middle += 1
         left, right = split(low, middle), split(middle, high)
         at = len(symbols) + len(plan)
-        places = (_HEIGHT_AT[at], _HASH_AT[at], _HEIGHT_AT[left], _HASH_AT[left], _HEIGHT_AT[right], _HASH_AT[right])
-        plan.append(((1 << high) - (1 << low), *places))
+        plan.append(_merge(low, high, at, left, right))
         return at
 
     split(0, len(symbols))

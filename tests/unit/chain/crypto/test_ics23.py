@@ -1,6 +1,7 @@
 """Our verifier against the vectors published with ICS-23."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,10 @@ def test_published_proof_verifies_and_nothing_near_it_does(name: str) -> None:
     ],
 )
 def test_malformed_proofs_are_refused(data: bytes) -> None:
-    for verifier in (
+    verifiers: tuple[Callable[[], None], ...] = (
         lambda: ics23.verify_membership(ics23.IAVL, data, bytes(32), b"k", b"v"),
         lambda: ics23.verify_absence(ics23.IAVL, data, bytes(32), b"k"),
-    ):
+    )
+    for verifier in verifiers:
         with pytest.raises(ics23.InvalidProof):
             verifier()

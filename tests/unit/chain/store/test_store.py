@@ -1,7 +1,7 @@
 """Versions, views and pruning of the store."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -193,11 +193,12 @@ def test_versions_follow_one_another_and_a_chain_may_start_late(store: Store) ->
 
 
 def test_unknown_modules_are_key_errors(store: Store) -> None:
-    for use in (
+    uses: tuple[Callable[[], object], ...] = (
         lambda: store.get("unknown", b"k"),
         lambda: store.stage({"unknown": {b"k": b"v"}}, 1),
         lambda: store.snapshot().get("unknown", b"k"),
-    ):
+    )
+    for use in uses:
         with pytest.raises(KeyError):
             use()
 

@@ -1,6 +1,7 @@
 """The tree against its definition: roots are a function of the pairs alone."""
 
 import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ class Tree:
         self.cache = PageCache(4)
         self.nodes = Nodes(self.records.get, self.cache)
 
-    def write(self, block: dict[bytes, bytes | None]) -> None:
+    def write(self, block: Mapping[bytes, bytes | None]) -> None:
         changes = [
             (key, value, key in self.pairs) for key, value in sorted(block.items()) if value != self.pairs.get(key)
         ]
@@ -148,7 +149,7 @@ def test_chosen_bytes_that_make_the_tree_too_deep_are_refused() -> None:
 @pytest.mark.parametrize("shape", ["address", "address and name", "u64", "queue of heights and ids", "hash"])
 def test_registered_kinds_of_keys_stay_shallow(shape: str) -> None:
     rng = random.Random(shape)
-    build = {
+    build: Callable[[int], bytes] = {
         "address": lambda i: b"\x02" + rng.randbytes(20),
         "address and name": lambda i: b"\x02" + rng.randbytes(20) + (b"uostr", b"uatom", b"ibc/0000")[i % 3],
         "u64": lambda i: b"jobs/by_id/" + i.to_bytes(8, "big"),
