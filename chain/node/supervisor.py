@@ -27,7 +27,10 @@ LISTEN_SECONDS = 300.0
 
 PROBE_SECONDS = 0.01
 STOP_SECONDS = 15.0
-"""How long a child may take to stop before it is killed."""
+"""How long a child may take to stop in order before it is killed."""
+
+CRASH_STOP_SECONDS = 1.0
+"""The same after the other one crashed: CometBFT can hang in a lost call then, and a kill is as safe as the crash."""
 
 SETTLE_SECONDS = 0.02
 """After one child died, how long to look whether the other died too, to name the one that was first."""
@@ -131,14 +134,14 @@ class _Child:
     def status(self) -> int | None:
         return self._process.returncode
 
-    async def stop(self) -> None:
+    async def stop(self, patience_seconds: float) -> None:
         """Ask it to stop, then insist."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self.status is None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.send_signal(number)
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+                    await asyncio.wait_for(self._process.wait(), patience_seconds)
         await self._pump
         self._home.pid_path(self.name).unlink(missing_ok=True)
 
@@ -177,6 +180,10 @@ class _Supervisor:
             if self._stopping.is_set():
                 return EXIT_OK
 
+    @property
+    def _patience(self) -> float:
+        return STOP_SECONDS if self._stopping.is_set() else CRASH_STOP_SECONDS
+
     async def _live(self) -> _Child:
         """Run both once; return the child that died first, or any after a signal. Both are gone then."""
         app = _Child("app", self._home, self._commands.app)
@@ -192,9 +199,9 @@ class _Supervisor:
                 return await self._first_death(app, cometbft)
             finally:
                 # Order: CometBFT first, or it would take the closed socket for a crash.
-                await cometbft.stop()
+                await cometbft.stop(self._patience)
         finally:
-            await app.stop()
+            await app.stop(self._patience)
 
     async def _wait_until_listening(self, app: _Child) -> bool:
         path = self._home.app_address.removeprefix("unix://")

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,11 +54,18 @@ def wait_for_height(home: NodeHome, height: int) -> int:
     return eventually(f"height {height}", reached)
 
 
-def kill(home: NodeHome, process: str) -> int:
-    """Kill −9 a child of the node's supervisor and return what its id was."""
-    pid = eventually(f"{process} runs", lambda: running_pid(home, process))
-    os.kill(pid, signal.SIGKILL)
-    return pid
+def kill(home: NodeHome, *processes: str) -> None:
+    """Kill −9 children of the node's supervisor, in this order, and wait until both have been started anew."""
+    before = {name: eventually(f"{name} runs", partial(running_pid, home, name)) for name in ("app", "cometbft")}
+    for process in processes:
+        with suppress(ProcessLookupError):  # the first kill may have ended it already
+            os.kill(before[process], signal.SIGKILL)
+
+    def restarted() -> bool | None:
+        now = {name: running_pid(home, name) for name in before}
+        return all(now[name] not in (None, before[name]) for name in before) or None
+
+    eventually("restart", restarted)
 
 
 @contextmanager
