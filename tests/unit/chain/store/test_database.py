@@ -9,6 +9,7 @@ import pytest
 
 from chain.store.database import Database, DatabaseInUse
 
+ROOT = Path(__file__).parents[4]
 OPEN_ELSEWHERE = """
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ else:
 
 
 def open_elsewhere(path: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", OPEN_ELSEWHERE, str(path)], check=True, capture_output=True, text=True)
+    command = [sys.executable, "-c", OPEN_ELSEWHERE, str(path)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
