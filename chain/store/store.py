@@ -141,7 +141,7 @@ class _Staged:
 class Store:
     """The versioned state of all modules. One thread writes (`stage`, `commit`); any thread may read."""
 
-    def __init__(self, path: Path, modules: Sequence[str], *, sync: bool, keep: int) -> None:
+    def __init__(self, path: Path, modules: Sequence[str], *, sync: bool, keep: int, rebuild: bool) -> None:
         """Use `Store.open`."""
         if keep < 2:
             raise ValueError("a store keeps at least two versions")
@@ -160,23 +160,26 @@ class Store:
             self._staged: _Staged | None = None
             self._pruning = threading.Lock()
             self._is_closed = False
-            self._latest = self._load()
+            self._latest = self._load(rebuild)
         except BaseException:
             self._nodes_database.close()
             self._state.close()
             raise
 
     @classmethod
-    def open(cls, path: Path, modules: Sequence[str], *, sync: bool = True, keep: int = 1000) -> Self:
+    def open(
+        cls, path: Path, modules: Sequence[str], *, sync: bool = True, keep: int = 1000, rebuild: bool = False
+    ) -> Self:
         """Open or create the store of these modules under a directory.
 
         Modules have stable ids from the first commit that knows them; new ones may be added, none may go missing. With
-        `sync` off, a power cut may cost the last versions (CometBFT replays them), and the nodes are then rebuilt from
-        the flat pairs.
+        `sync` off, a power cut may cost the last versions (CometBFT replays them). Nodes that are lost then, or with
+        `rebuild` all of them, are made anew from the flat pairs of the latest version, and older versions are dropped.
 
-        Raises: DatabaseInUse; ValueError: a committed module is not among `modules`.
+        Raises: DatabaseInUse; ValueError: a committed module is not among `modules`; NodeMissing: the flat pairs are
+        damaged too.
         """
-        return cls(path, modules, sync=sync, keep=keep)
+        return cls(path, modules, sync=sync, keep=keep, rebuild=rebuild)
 
     @property
     def version(self) -> int:
@@ -218,7 +221,7 @@ class Store:
         latest = self._latest
         if version == latest.version and version > 0:
             return latest.view
-        nodes, roots = self._tree_at(version)
+        nodes, roots = self.trees(version)
         return TreeView(version, nodes, dict(roots))
 
     def prove(self, module: str, key: bytes, version: int) -> Proved:
@@ -226,8 +229,22 @@ class Store:
 
         Raises: VersionPruned; KeyError: no such module then; Unprovable: the module was empty.
         """
-        nodes, roots = self._tree_at(version)
-        return prove(nodes, sorted(roots), module, key)
+        nodes, roots = self.trees(version)
+        return prove(nodes, roots, module, key)
+
+    def trees(self, version: int) -> tuple[Nodes, list[tuple[str, bytes]]]:
+        """Return a kept version's module roots, sorted by name, and what reads their nodes. Raises: VersionPruned."""
+        if not 0 < version <= self._latest.version:
+            raise VersionPruned(self.first_version, self._latest.version)
+        # Order: snapshot first. Pruning deletes the record before the nodes, so a record seen now has its nodes in it.
+        nodes = Nodes(self._nodes_database.snapshot().get, self._cache)
+        roots = self._root_record(version)[2]
+        # Modules that came later have no tree in this version.
+        return nodes, sorted(zip(self._ids, roots, strict=False))
+
+    def app_hash_of(self, version: int) -> bytes:
+        """Return the app hash of a kept version. Raises: VersionPruned."""
+        return self._root_record(version)[1]
 
     def stage(self, changes: Mapping[str, Mapping[bytes, bytes | None]], version: int) -> bytes:
         """Compute the next version from writes by module (None deletes) and return its app hash.
@@ -354,13 +371,14 @@ class Store:
     def _committed(self, version: int, app_hash: bytes, last_id: int, roots: tuple[bytes, ...]) -> _Committed:
         return _Committed(version, app_hash, last_id, roots, FlatView(version, self._state.snapshot(), self._prefixes))
 
-    def _load(self) -> _Committed:
+    def _load(self, rebuild: bool) -> _Committed:
         version = self._state.get(_VERSION_KEY)
         empty = (NO_NODE,) * len(self._ids)
         if version is None:
             app_hash = app_hash_of(sorted(zip(self._ids, empty, strict=True)))
             return self._committed(0, app_hash, 0, empty)
-        if self._state.get(_REBUILD_KEY) is not None or self._nodes_database.get(b"\xff" + version) is None:
+        was_rebuilding = self._state.get(_REBUILD_KEY) is not None
+        if rebuild or was_rebuilding or self._nodes_database.get(b"\xff" + version) is None:
             self._rebuild(version)
         last_id, app_hash, roots = self._root_record(int.from_bytes(version, "big"))
         return self._committed(int.from_bytes(version, "big"), app_hash, last_id, (roots + empty)[: len(self._ids)])
@@ -402,15 +420,6 @@ class Store:
         refs = (record[i : i + REF_SIZE] for i in range(start, len(record), REF_SIZE))
         roots = tuple(NO_NODE if ref == _EMPTY_REF else ref for ref in refs)
         return int.from_bytes(record[:ID_SIZE], "big"), record[ID_SIZE:start], roots
-
-    def _tree_at(self, version: int) -> tuple[Nodes, list[tuple[str, bytes]]]:
-        if not 0 < version <= self._latest.version:
-            raise VersionPruned(self.first_version, self._latest.version)
-        # Order: snapshot first. Pruning deletes the record before the nodes, so a record seen now has its nodes in it.
-        nodes = Nodes(self._nodes_database.snapshot().get, self._cache)
-        roots = self._root_record(version)[2]
-        # Modules that came later have no tree in this version.
-        return nodes, list(zip(self._ids, roots, strict=False))
 
 
 def _root_record(last_id: int, app_hash: bytes, roots: tuple[bytes, ...]) -> bytes:

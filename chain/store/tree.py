@@ -211,6 +211,10 @@ class Nodes:
     def __init__(self, load: Load, cache: PageCache) -> None:
         self._load, self._cache = load, cache
 
+    def uncached(self) -> "Nodes":
+        """Return a reader that takes every node from the database."""
+        return Nodes(self._load, PageCache(0))
+
     def page(self, node_id: bytes) -> Page:
         """Return a page. Raises: NodeMissing."""
         return self._cache.find(node_id) or decode_page(self._record(node_id))
