@@ -68,9 +68,9 @@ class _Connection(asyncio.BufferedProtocol):
             replies.append(exception_frame(str(error)))
             self._transport.write(b"".join(replies))
             self._transport.close()
-        except ApplicationFailed as error:
-            log.critical("%s", error, exc_info=error.__cause__)
-            replies.append(exception_frame(str(error)))
+        except (ApplicationFailed, MemoryError) as error:
+            log.critical("%s", error or "out of memory", exc_info=error.__cause__ or error)
+            replies.append(exception_frame(str(error) or "out of memory"))
             self._transport.write(b"".join(replies))
             self._server.stop(EXIT_FAILED)
         else:

@@ -7,9 +7,11 @@ Source: CometBFT v0.38, rpc/openapi/openapi.yaml.
 import base64
 import http.client
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
 from chain.application import Event, ProofOp, QueryResult, TxResult
@@ -97,6 +99,25 @@ class CommittedTx:
     result: TxResult
 
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def _typed(
+    method: "Callable[Concatenate[CometRpc, Arguments], Answer]",
+) -> "Callable[Concatenate[CometRpc, Arguments], Answer]":
+    """Let a method that reads an answer raise RpcUnavailable if the answer is of another shape."""
+
+    @wraps(method)
+    def read(self: "CometRpc", /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        try:
+            return method(self, *args, **kwargs)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise RpcUnavailable(f"{self.url}: {method.__name__} is not answered as CometBFT does") from error
+
+    return read
+
+
 class CometRpc:
     """A client of one node, holding one connection; not for use by two threads at once."""
 
@@ -109,7 +130,7 @@ class CometRpc:
         if parts.scheme not in ("http", "tcp") or parts.hostname is None or parts.port is None:
             raise ValueError(f"{url}: a node's RPC is http://HOST:PORT")
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_seconds)
-        self._url = url
+        self.url = url
 
     def __enter__(self) -> Self:
         return self
@@ -137,10 +158,10 @@ class CometRpc:
             raw = response.read(MAX_RESPONSE_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()  # the next call opens a new one
-            raise RpcUnavailable(f"{self._url}: {error or type(error).__name__}") from error
+            raise RpcUnavailable(f"{self.url}: {error or type(error).__name__}") from error
         if len(raw) > MAX_RESPONSE_BYTES:
             self._connection.close()
-            raise RpcUnavailable(f"{self._url}: {method} answered more than {MAX_RESPONSE_BYTES} bytes")
+            raise RpcUnavailable(f"{self.url}: {method} answered more than {MAX_RESPONSE_BYTES} bytes")
         try:
             answer = json.loads(raw)
             refusal = answer.get("error")
@@ -148,8 +169,9 @@ class CometRpc:
                 return answer["result"]
             raise RpcError(int(refusal["code"]), str(refusal["message"]), str(refusal.get("data", "")))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise RpcUnavailable(f"{self._url}: {method} answered HTTP {response.status}, not JSON-RPC") from error
+            raise RpcUnavailable(f"{self.url}: {method} answered HTTP {response.status}, not JSON-RPC") from error
 
+    @_typed
     def status(self) -> Status:
         """Return what the node says of itself."""
         result = self.call("status")
@@ -167,6 +189,7 @@ class CometRpc:
             is_catching_up=bool(sync["catching_up"]),
         )
 
+    @_typed
     def broadcast_tx_sync(self, tx: bytes) -> Broadcast:
         """Hand over a transaction and return CheckTx's verdict.
 
@@ -181,6 +204,7 @@ class CometRpc:
             data=bytes.fromhex(result["data"] or ""),
         )
 
+    @_typed
     def block(self, height: int | None = None) -> CommittedBlock:
         """Return a block, the latest by default."""
         result = self.call("block", **_at(height))
@@ -190,10 +214,12 @@ class CometRpc:
             txs=tuple(base64.b64decode(tx) for tx in result["block"]["data"]["txs"] or ()),
         )
 
+    @_typed
     def commit(self, height: int | None = None) -> SignedHeader:
         """Return a header and the signatures that committed it."""
         return signed_header_from_json(self.call("commit", **_at(height))["signed_header"])
 
+    @_typed
     def validators(self, height: int | None = None) -> tuple[Validator, ...]:
         """Return the whole validator set of a height, in its order."""
         found: list[Validator] = []
@@ -204,9 +230,10 @@ class CometRpc:
             if len(found) >= int(result["total"]) or not result["validators"]:
                 return tuple(found)
             if len(found) > MAX_VALIDATORS:
-                raise RpcUnavailable(f"{self._url}: more than {MAX_VALIDATORS} validators")
+                raise RpcUnavailable(f"{self.url}: more than {MAX_VALIDATORS} validators")
             height, page = int(result["block_height"]), page + 1
 
+    @_typed
     def block_results(self, height: int | None = None) -> BlockResults:
         """Return what executing a block gave."""
         result = self.call("block_results", **_at(height))
@@ -217,6 +244,7 @@ class CometRpc:
             app_hash=base64.b64decode(result["app_hash"] or ""),
         )
 
+    @_typed
     def abci_query(self, path: str, data: bytes, height: int = 0, prove: bool = False) -> QueryResult:
         """Ask the application; height 0 is the latest."""
         answer = self.call("abci_query", path=path, data=data.hex(), height=str(height), prove=prove)["response"]
@@ -233,6 +261,7 @@ class CometRpc:
             ),
         )
 
+    @_typed
     def tx(self, tx_hash: bytes) -> CommittedTx:
         """Return a committed transaction from the node's index.
 
@@ -247,12 +276,13 @@ class CometRpc:
             result=_tx_result(result["tx_result"]),
         )
 
+    @_typed
     def genesis(self) -> dict[str, Any]:
         """Return the genesis document, joined from its chunks."""
         first = self.call("genesis_chunked", chunk="0")
         chunks = [base64.b64decode(first["data"])]
         if int(first["total"]) > MAX_GENESIS_CHUNKS:
-            raise RpcUnavailable(f"{self._url}: a genesis of {first['total']} chunks")
+            raise RpcUnavailable(f"{self.url}: a genesis of {first['total']} chunks")
         numbers = range(1, int(first["total"]))
         chunks += (base64.b64decode(self.call("genesis_chunked", chunk=str(n))["data"]) for n in numbers)
         document: dict[str, Any] = json.loads(b"".join(chunks))
