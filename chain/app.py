@@ -32,7 +32,7 @@ from chain.context import BlockFacts, Context, QueryContext
 from chain.crypto.hashing import chain_hash
 from chain.envelope import decode_tx
 from chain.errors import Code, Rejected
-from chain.history import HistoryStore
+from chain.history import HistoryRecord, HistoryStore
 from chain.module import Module
 from chain.modules.accounts import keeper as accounts
 from chain.modules.accounts.module import MODULE as ACCOUNTS
@@ -40,9 +40,11 @@ from chain.modules.accounts.types import ChainFacts
 from chain.modules.bank.module import MODULE as BANK
 from chain.modules.beacon import keeper as beacon
 from chain.modules.beacon.module import MODULE as BEACON
+from chain.modules.jobs.archive import RECORD_BLOCKS, archived_records
 from chain.modules.treasury.module import MODULE as TREASURY
 from chain.query import QueryRoutes, answer
 from chain.recent import RecentBlocks, committed_block
+from chain.store.codec import encode
 from chain.store.overlay import Overlay
 from chain.store.store import Store
 from chain.tx import Outcome, Phase, VerifiedSignatures, check_tx, execute_tx
@@ -106,6 +108,7 @@ class App:
         self._executed: tuple[Block, Executed] | None = None
         self._check = self._fresh_check()
         self._pruner: threading.Thread | None = None
+        self._archive()
 
     @classmethod
     def open(cls, path: Path, *, sync: bool = True, keep: int = KEPT_VERSIONS, **settings: Any) -> "App":
@@ -238,7 +241,7 @@ class App:
         self.store.commit()
         self._executed, self._genesis, self._time = None, None, block.time
         self._check = self._fresh_check()
-        self._archive(block.height)
+        self._archive()
         self.recent.append(
             committed_block(block.height, block.time, block.hash, block.txs, executed.tx_results, executed.events)
         )
@@ -279,8 +282,23 @@ class App:
         except Rejected:
             return None
 
-    def _archive(self, height: int) -> None:
-        """Copy what the block closed into the history, which is never behind a deletion."""
+    def _archive(self) -> None:
+        """Copy closed records into the history, which is never behind their deletion.
+
+        After a crash between commit and copy the missing heights follow here: state keeps closed records long enough.
+        """
+        if self.history is None or not self.store.version:
+            return
+        behind = self.history.cursor or max(0, self.store.version - RECORD_BLOCKS)
+        for height in range(behind + 1, self.store.version + 1):
+            closed = archived_records(self.store, height)
+            self.history.append(
+                height,
+                [
+                    HistoryRecord(record.kind.name.lower(), record.id, encode(record), number)
+                    for number, record in closed
+                ],
+            )
 
     def _prune(self) -> None:
         """Forget old versions on a thread of its own, unless the last pass still runs."""
