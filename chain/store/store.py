@@ -377,17 +377,17 @@ class Store:
         if version is None:
             app_hash = app_hash_of(sorted(zip(self._ids, empty, strict=True)))
             return self._committed(0, app_hash, 0, empty)
-        was_rebuilding = self._state.get(_REBUILD_KEY) is not None
-        if rebuild or was_rebuilding or self._nodes_database.get(b"\xff" + version) is None:
-            self._rebuild(version)
-        last_id, app_hash, roots = self._root_record(int.from_bytes(version, "big"))
-        return self._committed(int.from_bytes(version, "big"), app_hash, last_id, (roots + empty)[: len(self._ids)])
-
-    def _rebuild(self, version: bytes) -> None:
-        """Write the nodes of the latest version anew from the flat pairs; older versions are lost."""
         record = self._state.get(b"r" + version)
         if record is None:
             raise NodeMissing("the commit record of the latest version is missing")
+        was_rebuilding = self._state.get(_REBUILD_KEY) is not None
+        if rebuild or was_rebuilding or self._nodes_database.get(b"\xff" + version) is None:
+            self._rebuild(version, record)
+        last_id, app_hash, roots = self._root_record(int.from_bytes(version, "big"))
+        return self._committed(int.from_bytes(version, "big"), app_hash, last_id, (roots + empty)[: len(self._ids)])
+
+    def _rebuild(self, version: bytes, record: bytes) -> None:
+        """Write the nodes of the latest version anew from the flat pairs; older versions are lost."""
         self._state.write([(_REBUILD_KEY, version)], sync=True)
         _wipe(self._nodes_database)
         known = self._known_modules()

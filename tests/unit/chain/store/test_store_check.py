@@ -83,3 +83,11 @@ def test_an_altered_app_hash_is_found(path: Path) -> None:
     with pytest.raises(StoreDamaged, match="app hash"):
         check(store)
     store.close()
+
+
+def test_a_missing_commit_record_is_refused_at_open(path: Path) -> None:
+    database = Database(path / "state")
+    database.write((), [b"r" + (5).to_bytes(8, "big")], sync=True)
+    database.close()
+    with pytest.raises(NodeMissing, match="commit record"):
+        Store.open(path, MODULES)
