@@ -1,6 +1,8 @@
 """Addresses, signatures and derived keys."""
 
 import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ SECRET = bytes(range(1, 33))
 SEED = bytes(range(32))
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 EDWARDS_ORDER = 2**252 + 27742317777372353535851937790883648493
+ECDSA = json.loads((Path(__file__).parents[3] / "vectors/ecdsa.json").read_text())["cases"]
 WORDS = "abandon " * 11 + "about"
 
 
@@ -94,6 +97,13 @@ def test_a_secp256k1_signature_verifies_and_nothing_near_it_does() -> None:
         changed = bytearray(signature)
         changed[at] ^= 1
         assert not keys.verify_secp256k1(key, b"message", bytes(changed))
+
+
+@pytest.mark.parametrize("case", ECDSA)
+def test_published_signatures_are_reproduced(case: dict[str, str]) -> None:
+    secret, message = bytes.fromhex(case["secret"]), case["message"].encode()
+    assert keys.sign_secp256k1(secret, message).hex() == case["signature"]
+    assert keys.verify_secp256k1(keys.secp256k1_public_key(secret), message, bytes.fromhex(case["signature"]))
 
 
 def test_a_signature_has_no_second_form() -> None:

@@ -1,6 +1,8 @@
 """The trees of traces and models: shape, growth and range openings."""
 
+import json
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from chain.crypto import merkle
 from chain.crypto.merkle import Kind, ListRoot, leaf, level2_nodes, lr, node
+
+VECTORS = json.loads((Path(__file__).parents[3] / "vectors/merkle.json").read_text())
 
 
 def _digests(count: int) -> list[bytes]:
@@ -18,13 +22,8 @@ def _reference(kind: int, digests: list[bytes]) -> bytes:
     """Recompute the root from the definition, level by level."""
     level = digests or [bytes(32)]
     while len(level) > 1:
-        level = [
-            sha256(b"\x01" + b"".join(level[i : i + 16])).digest()
-            for i in range(0, len(level), 16)
-        ]
-    return sha256(
-        bytes([2, kind]) + len(digests).to_bytes(4, "big") + level[0]
-    ).digest()
+        level = [sha256(b"\x01" + b"".join(level[i : i + 16])).digest() for i in range(0, len(level), 16)]
+    return sha256(bytes([2, kind]) + len(digests).to_bytes(4, "big") + level[0]).digest()
 
 
 def test_kinds_are_numbered_from_one_in_the_published_order() -> None:
@@ -49,9 +48,7 @@ def test_kinds_are_numbered_from_one_in_the_published_order() -> None:
         "WT",
         "MODEL",
     ]
-    assert [(kind.name, int(kind)) for kind in Kind] == [
-        (name, at) for at, name in enumerate(names, 1)
-    ]
+    assert [(kind.name, int(kind)) for kind in Kind] == [(name, at) for at, name in enumerate(names, 1)]
 
 
 def test_leaf_and_node_are_domain_separated() -> None:
@@ -65,15 +62,21 @@ def test_a_node_has_between_one_and_sixteen_children() -> None:
             node(_digests(count))
 
 
-@pytest.mark.parametrize(
-    "count", [0, 1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 272, 273, 4096, 4097]
-)
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 272, 273, 4096, 4097])
 def test_a_list_root_follows_the_definition(count: int) -> None:
     digests = _digests(count)
     assert lr(Kind.HSEC, digests) == _reference(Kind.HSEC, digests)
-    assert merkle.lr_joined(Kind.HSEC, b"".join(digests)) == _reference(
-        Kind.HSEC, digests
-    )
+    assert merkle.lr_joined(Kind.HSEC, b"".join(digests)) == _reference(Kind.HSEC, digests)
+
+
+def test_published_roots_and_openings_are_reproduced() -> None:
+    for known in VECTORS["roots"]:
+        assert lr(VECTORS["kind"], _digests(known["count"])).hex() == known["root"]
+    for case in VECTORS["openings"]:
+        digests, start, length = _digests(case["count"]), case["start"], case["length"]
+        siblings = [bytes.fromhex(text) for text in case["siblings"]]
+        assert list(merkle.open_range(digests, start, length)) == siblings
+        assert merkle.verify_range(3, case["count"], start, digests[start : start + length], siblings, lr(3, digests))
 
 
 def test_a_growing_list_has_the_root_of_each_prefix() -> None:
@@ -92,16 +95,12 @@ def test_level_two_nodes_give_the_root_of_their_list(count: int) -> None:
     root = lr(Kind.KT, digests)
     assert merkle.lr_of_nodes(Kind.KT, count, nodes) == root
     for at in (0, len(nodes) // 2, len(nodes) - 1):
-        assert merkle.verify_nodes(
-            Kind.KT, count, at, [nodes[at]], merkle.open_range(nodes, at, 1), root
-        )
+        assert merkle.verify_nodes(Kind.KT, count, at, [nodes[at]], merkle.open_range(nodes, at, 1), root)
         below = digests[256 * at : 256 * at + 256]
         last = len(below) - 1
         siblings = merkle.open_below(below, last, 1, 2)
         assert merkle.verify_below(len(below), last, [below[last]], siblings, nodes[at])
-        assert not merkle.verify_below(
-            len(below), last, [bytes(32)], siblings, nodes[at]
-        )
+        assert not merkle.verify_below(len(below), last, [bytes(32)], siblings, nodes[at])
 
 
 def test_a_list_with_too_few_items_has_no_level_two_nodes() -> None:
@@ -126,13 +125,9 @@ def test_every_range_opens_and_nothing_else_does(data: st.DataObject) -> None:
     assert not merkle.verify_range(Kind.OP, count, start, items, siblings, root)
     assert not merkle.verify_range(Kind.WT, count + 1, start, items, siblings, root)
     assert not merkle.verify_range(Kind.WT, count, start + 1, items, siblings, root)
-    assert not merkle.verify_range(
-        Kind.WT, count, start, items, (*siblings, bytes(32)), root
-    )
+    assert not merkle.verify_range(Kind.WT, count, start, items, (*siblings, bytes(32)), root)
     if siblings:
-        assert not merkle.verify_range(
-            Kind.WT, count, start, items, siblings[:-1], root
-        )
+        assert not merkle.verify_range(Kind.WT, count, start, items, siblings[:-1], root)
     at = data.draw(st.integers(0, length - 1))
     assert not merkle.verify_range(
         Kind.WT,
