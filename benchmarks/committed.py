@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,38 +145,61 @@ def height(home: NodeHome) -> int:
         return rpc.status().latest_height
 
 
+class Sender(asyncio.Protocol):
+    """One kept-alive connection that sends the next transaction when the last was answered."""
+
+    def __init__(self, requests: Iterator[bytes], finished: asyncio.Future[int]) -> None:
+        self._requests = requests
+        self._finished = finished
+        self._request = b""
+        self._answer = b""
+        self._refused = 0
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send_next()
+
+    def _send_next(self) -> None:
+        self._request = next(self._requests, b"")
+        if self._request:
+            self._transport.write(self._request)
+        else:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]):
+            return
+        self._answer = b""
+        if b"mempool is full" in body:
+            asyncio.get_running_loop().call_later(0.05, self._transport.write, self._request)
+            return
+        self._refused += b'"code":0' not in body
+        self._send_next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None or self._request:
+            self._finished.set_exception(exc or ConnectionError("the node closed the connection"))
+        else:
+            self._finished.set_result(self._refused)
+
+
 def send(port: int, txs: Sequence[bytes], connections: int) -> int:
     """Broadcast all transactions over many kept-alive connections; return how many were refused."""
-    bodies = [
-        b'{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{"tx":"%s"}}' % base64.b64encode(tx)
-        for tx in txs
-    ]
-    requests = iter(
-        [
-            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            + body
-            for body in bodies
-        ]
-    )
-
-    async def connection() -> int:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        refused = 0
-        for request in requests:
-            while True:
-                writer.write(request)
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-                body = await reader.readexactly(length)
-                if b"mempool is full" not in body:
-                    break
-                await asyncio.sleep(0.05)
-            refused += b'"code":0' not in body
-        writer.close()
-        return refused
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    call = b'{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{"tx":"%s"}}'
+    bodies = (call % base64.b64encode(tx) for tx in txs)
+    requests = iter([head % len(body) + body for body in bodies])
 
     async def run() -> int:
-        return sum(await asyncio.gather(*(connection() for _ in range(connections))))
+        loop = asyncio.get_running_loop()
+        finished = [loop.create_future() for _ in range(connections)]
+        for future in finished:
+            await loop.create_connection(partial(Sender, requests, future), "127.0.0.1", port)
+        return sum(await asyncio.gather(*finished))
 
     return asyncio.run(run())
 
