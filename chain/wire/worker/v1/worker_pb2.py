@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chain/wire/worker/v1/worker.proto\x12\x11ostraka.worker.v1\"Q\n\x0bOpenRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x12\n\nprompt_ids\x18\x03 \x03(\r\x12\r\n\x05\x62lind\x18\x04 \x01(\x0c\"\x0e\n\x0cOpenResponse\"]\n\x07Receipt\x12\x10\n\x08revision\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08is_final\x18\x04 \x01(\x08\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"m\n\x05Hello\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\r\n\x05\x62lind\x18\x04 \x01(\x0c\x12\x12\n\nprompt_ids\x18\x05 \x03(\r\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"2\n\x04Rows\x12\r\n\x05start\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"U\n\nTokenFrame\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12+\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.ostraka.worker.v1.Receipt\"\xc3\x01\n\x05\x46rame\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.ostraka.worker.v1.HelloH\x00\x12\'\n\x04rows\x18\x02 \x01(\x0b\x32\x17.ostraka.worker.v1.RowsH\x00\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.ostraka.worker.v1.ReceiptH\x00\x12/\n\x06tokens\x18\x04 \x01(\x0b\x32\x1d.ostraka.worker.v1.TokenFrameH\x00\x42\x06\n\x04\x62ody\"\x16\n\x05Ready\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"o\n\x05Reply\x12)\n\x05ready\x18\x01 \x01(\x0b\x32\x18.ostraka.worker.v1.ReadyH\x00\x12\x33\n\rcountersigned\x18\x02 \x01(\x0b\x32\x1a.ostraka.worker.v1.ReceiptH\x00\x42\x06\n\x04\x62ody\"N\n\rTokensRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05\x62lind\x18\x03 \x01(\x0c\x12\r\n\x05start\x18\x04 \x01(\r\"S\n\rCancelRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x0e\n\x06tokens\x18\x03 \x01(\r\x12\x11\n\tsignature\x18\x04 \x01(\x0c\" \n\x0e\x43\x61ncelResponse\x12\x0e\n\x06tokens\x18\x01 \x01(\r\"s\n\x0c\x46\x65tchRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x10\n\x08operator\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"K\n\x0b\x46\x65tchHeader\x12\r\n\x05\x62lind\x18\x01 \x01(\x0c\x12\x0e\n\x06tokens\x18\x02 \x01(\r\x12\x0b\n\x03ids\x18\x03 \x03(\r\x12\x10\n\x08num_rows\x18\x04 \x01(\r\"o\n\nFetchFrame\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.ostraka.worker.v1.FetchHeaderH\x00\x12\'\n\x04rows\x18\x02 \x01(\x0b\x32\x17.ostraka.worker.v1.RowsH\x00\x42\x06\n\x04\x62ody\"\x0f\n\rStatusRequest\"q\n\tRunStatus\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\x10\n\x08received\x18\x04 \x01(\r\x12\x10\n\x08\x63omputed\x18\x05 \x01(\r\x12\x10\n\x08is_ended\x18\x06 \x01(\x08\"=\n\x0bShardStatus\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\r\n\x05start\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\xe1\x02\n\x0eStatusResponse\x12\x10\n\x08operator\x18\x01 \x01(\x0c\x12\x13\n\x0bhot_address\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x15\n\ris_registered\x18\x06 \x01(\x08\x12\x12\n\nis_serving\x18\x07 \x01(\x08\x12\x13\n\x0bis_checking\x18\x08 \x01(\x08\x12.\n\x06shards\x18\t \x03(\x0b\x32\x1e.ostraka.worker.v1.ShardStatus\x12*\n\x04runs\x18\n \x03(\x0b\x32\x1c.ostraka.worker.v1.RunStatus\x12\x12\n\nnum_duties\x18\x0b \x01(\r\x12\x17\n\x0funits_submitted\x18\x0c \x01(\x04\x12\x18\n\x10\x63hecks_committed\x18\r \x01(\x04\x12\x13\n\x0bwaiting_for\x18\x0e \x01(\t2\xce\x03\n\x06Worker\x12G\n\x04Open\x12\x1e.ostraka.worker.v1.OpenRequest\x1a\x1f.ostraka.worker.v1.OpenResponse\x12\x41\n\x07\x46orward\x12\x18.ostraka.worker.v1.Frame\x1a\x18.ostraka.worker.v1.Reply(\x01\x30\x01\x12K\n\x06Tokens\x12 .ostraka.worker.v1.TokensRequest\x1a\x1d.ostraka.worker.v1.TokenFrame0\x01\x12M\n\x06\x43\x61ncel\x12 .ostraka.worker.v1.CancelRequest\x1a!.ostraka.worker.v1.CancelResponse\x12M\n\tFetchUnit\x12\x1f.ostraka.worker.v1.FetchRequest\x1a\x1d.ostraka.worker.v1.FetchFrame0\x01\x12M\n\x06Status\x12 .ostraka.worker.v1.StatusRequest\x1a!.ostraka.worker.v1.StatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chain/wire/worker/v1/worker.proto\x12\x11ostraka.worker.v1\"Q\n\x0bOpenRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x12\n\nprompt_ids\x18\x03 \x03(\r\x12\r\n\x05\x62lind\x18\x04 \x01(\x0c\"\x0e\n\x0cOpenResponse\"]\n\x07Receipt\x12\x10\n\x08revision\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x10\n\x08is_final\x18\x04 \x01(\x08\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"m\n\x05Hello\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\r\n\x05\x62lind\x18\x04 \x01(\x0c\x12\x12\n\nprompt_ids\x18\x05 \x03(\r\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"2\n\x04Rows\x12\r\n\x05start\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"U\n\nTokenFrame\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12+\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.ostraka.worker.v1.Receipt\"|\n\x05\x46inal\x12+\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.ostraka.worker.v1.Receipt\x12\x12\n\noutput_ids\x18\x02 \x03(\r\x12\x32\n\x0etokens_receipt\x18\x03 \x01(\x0b\x32\x1a.ostraka.worker.v1.Receipt\"\xee\x01\n\x05\x46rame\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.ostraka.worker.v1.HelloH\x00\x12\'\n\x04rows\x18\x02 \x01(\x0b\x32\x17.ostraka.worker.v1.RowsH\x00\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.ostraka.worker.v1.ReceiptH\x00\x12/\n\x06tokens\x18\x04 \x01(\x0b\x32\x1d.ostraka.worker.v1.TokenFrameH\x00\x12)\n\x05\x66inal\x18\x05 \x01(\x0b\x32\x18.ostraka.worker.v1.FinalH\x00\x42\x06\n\x04\x62ody\"\x16\n\x05Ready\x12\r\n\x05\x63ount\x18\x01 \x01(\r\"o\n\x05Reply\x12)\n\x05ready\x18\x01 \x01(\x0b\x32\x18.ostraka.worker.v1.ReadyH\x00\x12\x33\n\rcountersigned\x18\x02 \x01(\x0b\x32\x1a.ostraka.worker.v1.ReceiptH\x00\x42\x06\n\x04\x62ody\"N\n\rTokensRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05\x62lind\x18\x03 \x01(\x0c\x12\r\n\x05start\x18\x04 \x01(\r\"S\n\rCancelRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x0e\n\x06tokens\x18\x03 \x01(\r\x12\x11\n\tsignature\x18\x04 \x01(\x0c\" \n\x0e\x43\x61ncelResponse\x12\x0e\n\x06tokens\x18\x01 \x01(\r\"s\n\x0c\x46\x65tchRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x10\n\x08operator\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"K\n\x0b\x46\x65tchHeader\x12\r\n\x05\x62lind\x18\x01 \x01(\x0c\x12\x0e\n\x06tokens\x18\x02 \x01(\r\x12\x0b\n\x03ids\x18\x03 \x03(\r\x12\x10\n\x08num_rows\x18\x04 \x01(\r\"o\n\nFetchFrame\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.ostraka.worker.v1.FetchHeaderH\x00\x12\'\n\x04rows\x18\x02 \x01(\x0b\x32\x17.ostraka.worker.v1.RowsH\x00\x42\x06\n\x04\x62ody\"\x0f\n\rStatusRequest\"q\n\tRunStatus\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\r\n\x05stage\x18\x03 \x01(\r\x12\x10\n\x08received\x18\x04 \x01(\r\x12\x10\n\x08\x63omputed\x18\x05 \x01(\r\x12\x10\n\x08is_ended\x18\x06 \x01(\x08\"=\n\x0bShardStatus\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\r\n\x05start\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\xe1\x02\n\x0eStatusResponse\x12\x10\n\x08operator\x18\x01 \x01(\x0c\x12\x13\n\x0bhot_address\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x15\n\ris_registered\x18\x06 \x01(\x08\x12\x12\n\nis_serving\x18\x07 \x01(\x08\x12\x13\n\x0bis_checking\x18\x08 \x01(\x08\x12.\n\x06shards\x18\t \x03(\x0b\x32\x1e.ostraka.worker.v1.ShardStatus\x12*\n\x04runs\x18\n \x03(\x0b\x32\x1c.ostraka.worker.v1.RunStatus\x12\x12\n\nnum_duties\x18\x0b \x01(\r\x12\x17\n\x0funits_submitted\x18\x0c \x01(\x04\x12\x18\n\x10\x63hecks_committed\x18\r \x01(\x04\x12\x13\n\x0bwaiting_for\x18\x0e \x01(\t2\xce\x03\n\x06Worker\x12G\n\x04Open\x12\x1e.ostraka.worker.v1.OpenRequest\x1a\x1f.ostraka.worker.v1.OpenResponse\x12\x41\n\x07\x46orward\x12\x18.ostraka.worker.v1.Frame\x1a\x18.ostraka.worker.v1.Reply(\x01\x30\x01\x12K\n\x06Tokens\x12 .ostraka.worker.v1.TokensRequest\x1a\x1d.ostraka.worker.v1.TokenFrame0\x01\x12M\n\x06\x43\x61ncel\x12 .ostraka.worker.v1.CancelRequest\x1a!.ostraka.worker.v1.CancelResponse\x12M\n\tFetchUnit\x12\x1f.ostraka.worker.v1.FetchRequest\x1a\x1d.ostraka.worker.v1.FetchFrame0\x01\x12M\n\x06Status\x12 .ostraka.worker.v1.StatusRequest\x1a!.ostraka.worker.v1.StatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,32 +43,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROWS']._serialized_end=411
   _globals['_TOKENFRAME']._serialized_start=413
   _globals['_TOKENFRAME']._serialized_end=498
-  _globals['_FRAME']._serialized_start=501
-  _globals['_FRAME']._serialized_end=696
-  _globals['_READY']._serialized_start=698
-  _globals['_READY']._serialized_end=720
-  _globals['_REPLY']._serialized_start=722
-  _globals['_REPLY']._serialized_end=833
-  _globals['_TOKENSREQUEST']._serialized_start=835
-  _globals['_TOKENSREQUEST']._serialized_end=913
-  _globals['_CANCELREQUEST']._serialized_start=915
-  _globals['_CANCELREQUEST']._serialized_end=998
-  _globals['_CANCELRESPONSE']._serialized_start=1000
-  _globals['_CANCELRESPONSE']._serialized_end=1032
-  _globals['_FETCHREQUEST']._serialized_start=1034
-  _globals['_FETCHREQUEST']._serialized_end=1149
-  _globals['_FETCHHEADER']._serialized_start=1151
-  _globals['_FETCHHEADER']._serialized_end=1226
-  _globals['_FETCHFRAME']._serialized_start=1228
-  _globals['_FETCHFRAME']._serialized_end=1339
-  _globals['_STATUSREQUEST']._serialized_start=1341
-  _globals['_STATUSREQUEST']._serialized_end=1356
-  _globals['_RUNSTATUS']._serialized_start=1358
-  _globals['_RUNSTATUS']._serialized_end=1471
-  _globals['_SHARDSTATUS']._serialized_start=1473
-  _globals['_SHARDSTATUS']._serialized_end=1534
-  _globals['_STATUSRESPONSE']._serialized_start=1537
-  _globals['_STATUSRESPONSE']._serialized_end=1890
-  _globals['_WORKER']._serialized_start=1893
-  _globals['_WORKER']._serialized_end=2355
+  _globals['_FINAL']._serialized_start=500
+  _globals['_FINAL']._serialized_end=624
+  _globals['_FRAME']._serialized_start=627
+  _globals['_FRAME']._serialized_end=865
+  _globals['_READY']._serialized_start=867
+  _globals['_READY']._serialized_end=889
+  _globals['_REPLY']._serialized_start=891
+  _globals['_REPLY']._serialized_end=1002
+  _globals['_TOKENSREQUEST']._serialized_start=1004
+  _globals['_TOKENSREQUEST']._serialized_end=1082
+  _globals['_CANCELREQUEST']._serialized_start=1084
+  _globals['_CANCELREQUEST']._serialized_end=1167
+  _globals['_CANCELRESPONSE']._serialized_start=1169
+  _globals['_CANCELRESPONSE']._serialized_end=1201
+  _globals['_FETCHREQUEST']._serialized_start=1203
+  _globals['_FETCHREQUEST']._serialized_end=1318
+  _globals['_FETCHHEADER']._serialized_start=1320
+  _globals['_FETCHHEADER']._serialized_end=1395
+  _globals['_FETCHFRAME']._serialized_start=1397
+  _globals['_FETCHFRAME']._serialized_end=1508
+  _globals['_STATUSREQUEST']._serialized_start=1510
+  _globals['_STATUSREQUEST']._serialized_end=1525
+  _globals['_RUNSTATUS']._serialized_start=1527
+  _globals['_RUNSTATUS']._serialized_end=1640
+  _globals['_SHARDSTATUS']._serialized_start=1642
+  _globals['_SHARDSTATUS']._serialized_end=1703
+  _globals['_STATUSRESPONSE']._serialized_start=1706
+  _globals['_STATUSRESPONSE']._serialized_end=2059
+  _globals['_WORKER']._serialized_start=2062
+  _globals['_WORKER']._serialized_end=2524
 # @@protoc_insertion_point(module_scope)

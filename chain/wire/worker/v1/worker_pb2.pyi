@@ -72,17 +72,29 @@ class TokenFrame(_message.Message):
     receipt: Receipt
     def __init__(self, start: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
+class Final(_message.Message):
+    __slots__ = ("receipt", "output_ids", "tokens_receipt")
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_IDS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: Receipt
+    output_ids: _containers.RepeatedScalarFieldContainer[int]
+    tokens_receipt: Receipt
+    def __init__(self, receipt: _Optional[_Union[Receipt, _Mapping]] = ..., output_ids: _Optional[_Iterable[int]] = ..., tokens_receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
 class Frame(_message.Message):
-    __slots__ = ("hello", "rows", "receipt", "tokens")
+    __slots__ = ("hello", "rows", "receipt", "tokens", "final")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     rows: Rows
     receipt: Receipt
     tokens: TokenFrame
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., rows: _Optional[_Union[Rows, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., tokens: _Optional[_Union[TokenFrame, _Mapping]] = ...) -> None: ...
+    final: Final
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., rows: _Optional[_Union[Rows, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., tokens: _Optional[_Union[TokenFrame, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ...) -> None: ...
 
 class Ready(_message.Message):
     __slots__ = ("count",)

@@ -1,0 +1,268 @@
+"""Carry out one action: every side effect of a worker's policy starts here."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import assert_never
+
+from chain.client import ClientError, Sender
+from chain.client.sender import Committed
+from chain.crypto.hashing import unit_id
+from chain.errors import Code
+from chain.modules.bank.types import DENOM, Coin, MsgSend
+from chain.modules.jobs.types import MsgSubmitResult
+from chain.modules.plans.types import MsgSubmitPlan
+from chain.modules.sampling.types import (
+    Duty,
+    DutyKind,
+    MsgCommitCheck,
+    MsgOpenEpoch,
+    MsgOpenResult,
+    MsgRevealCheck,
+)
+from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker
+from inference import hardware
+from inference.actions import (
+    Action,
+    CheckUnit,
+    DropUnit,
+    Enroll,
+    FundHotKey,
+    LoadShard,
+    ProposePlan,
+    Register,
+    ResumeRun,
+    SendDuties,
+    Wait,
+)
+from inference.check import Checker, CheckFailed
+from inference.config import WorkerConfig
+from inference.journal import ASSERTER, CHECKER, CheckRecord, Journal
+from inference.keys import WorkerKeys
+from inference.loaded import LoadedShards
+from inference.plan import duty_name
+from inference.proofs import commit
+from inference.proofs.commit import ChainRoots
+from inference.run import decoded_receipt
+from inference.runs import Runs
+from inference.shards.loader import ShardError
+from inference.shards.spec import ShardSpec
+from inference.transport.refusals import Refused
+from inference.view import UnitKey, WorkerView, unit_key
+
+log = logging.getLogger("ostraka.act")
+
+SETTLED_CODES = frozenset(
+    {
+        Code.ALREADY_SUBMITTED,
+        Code.ALREADY_COMMITTED,
+        Code.ALREADY_REVEALED,
+        Code.PROOF_ALREADY_OPENED,
+        Code.WORKER_EXISTS,
+        Code.ALREADY_ENROLLED,
+        Code.NOT_DUE,
+    }
+)
+"""Refusals that say the thing is done."""
+
+
+class ActionFailed(Exception):
+    """An action did not take effect; the loop tries again later."""
+
+
+class Outcome:
+    """What became of an action's parts: names that are done and names that failed."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.failed: list[str] = []
+
+
+class Actor:
+    """The hands of one worker."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        keys: WorkerKeys,
+        chain: bytes,
+        model_root: bytes,
+        operator_sender: Sender,
+        hot_sender: Sender,
+        journal: Journal,
+        shards: LoadedShards,
+        runs: Runs,
+        checker: Checker,
+    ) -> None:
+        self._config = config
+        self._keys = keys
+        self._chain = chain
+        self._model_root = model_root
+        self._operator_sender = operator_sender
+        self._hot_sender = hot_sender
+        self._journal = journal
+        self._shards = shards
+        self._runs = runs
+        self._checker = checker
+        self.units_submitted = 0
+        self.checks_committed = 0
+
+    async def act(self, action: Action, view: WorkerView) -> Outcome:
+        """Perform an action and say what became of it. Raises: ActionFailed and what the parts raise."""
+        outcome = Outcome()
+        match action:
+            case Register():
+                await self._operator_sends(self._registration())
+            case FundHotKey(amount=amount):
+                coins = (Coin(DENOM, str(amount)),)
+                await self._operator_sends(MsgSend(self._keys.operator.bech32, self._keys.hot.bech32, coins))
+            case LoadShard(spec=spec):
+                await self._load(spec, view)
+            case Enroll(role=role, start=start, end=end):
+                message = MsgEnroll(self._keys.operator.bech32, self._model_root, role, start, end)
+                await self._operator_sends(message)
+            case ProposePlan(stages=stages):
+                await self._operator_sends(MsgSubmitPlan(self._keys.operator.bech32, self._model_root, stages))
+            case ResumeRun(key=key):
+                await self._runs.resume(key)
+            case SendDuties(duties=duties):
+                await self._send_duties(duties, outcome)
+            case CheckUnit(duty=duty, key=key):
+                await self._check(duty, key)
+            case DropUnit(key=key):
+                await self._drop(key)
+            case Wait():
+                pass
+            case _:
+                assert_never(action)
+        return outcome
+
+    def _registration(self) -> MsgRegisterWorker:
+        return MsgRegisterWorker(
+            operator=self._keys.operator.bech32,
+            keys=self._keys.registration(self._chain),
+            endpoint=self._config.advertised,
+            region=self._config.region,
+            memory_bytes=hardware.offered_memory(self._config.memory_bytes),
+            devices=hardware.detected_devices(),
+            ask_price=self._config.ask_price,
+            bond=self._config.bond,
+        )
+
+    async def _operator_sends(self, message: object) -> None:
+        committed = await self._operator_sender.send([message])
+        if committed.code not in (Code.OK, *SETTLED_CODES):
+            raise ActionFailed(f"{type(message).__name__}: code {committed.code}: {committed.log}")
+        log.info("%s is committed at height %d", type(message).__name__, committed.height)
+
+    async def _load(self, spec: ShardSpec, view: WorkerView) -> None:
+        is_run = spec == view.wishes.serve or any(
+            stage.operator == view.operator and (stage.start, stage.end) == (spec.start, spec.end)
+            for live in view.plans
+            for stage in live.stages
+        )
+        if is_run or any(duty.kind == DutyKind.RUN for duty in view.duties):
+            await self._shards.engine(spec)
+        else:
+            await self._shards.verify(spec)
+
+    async def _check(self, duty: Duty, key: UnitKey) -> None:
+        assert duty.check is not None
+        roots = await self._checker.recompute(duty)
+        record = CheckRecord(duty.check.unit, *key, roots.body_root, roots.out_root)
+        await asyncio.to_thread(self._journal.record_check, record)
+        log.info("unit %s is recomputed", key)
+
+    async def _drop(self, key: UnitKey) -> None:
+        self._runs.drop(key)
+        for run in self._journal.runs():
+            if UnitKey(run.job_id, run.attempt, run.stage) == key:
+                await asyncio.to_thread(self._journal.drop_unit, run.unit)
+        for check in self._journal.checks():
+            if UnitKey(check.job_id, check.attempt, check.stage) == key:
+                await asyncio.to_thread(self._journal.drop_unit, check.unit)
+
+    async def _send_duties(self, duties: tuple[Duty, ...], outcome: Outcome) -> None:
+        """Send the messages of several duties in one transaction; some may be dropped, others done."""
+        messages = [await asyncio.to_thread(self._message, duty) for duty in duties]
+        names = [duty_name(duty) for duty in duties]
+        try:
+            committed = await self._hot_sender.send(messages, deadline=min(duty.deadline for duty in duties))
+        except ClientError as error:
+            log.warning("duties are not sent: %s", error)
+            outcome.failed += names
+            return
+        self._sort_outcome(duties, names, committed, outcome)
+
+    def _sort_outcome(self, duties: tuple[Duty, ...], names: list[str], committed: Committed, outcome: Outcome) -> None:
+        dropped = {item.index: item for item in committed.dropped}
+        for index, (duty, name) in enumerate(zip(duties, names, strict=True)):
+            refused = dropped.get(index)
+            code = refused.code if refused is not None else committed.code
+            if code == Code.OK:
+                log.info("%s is committed at height %d", name, committed.height)
+                self.units_submitted += duty.kind == DutyKind.RUN
+                self.checks_committed += duty.kind == DutyKind.DRAW
+                outcome.done.append(name)
+            elif code in SETTLED_CODES:
+                outcome.done.append(name)
+            else:
+                log.warning("%s: code %d: %s", name, code, refused.log if refused is not None else committed.log)
+                outcome.failed.append(name)
+
+    def _message(self, duty: Duty) -> object:
+        """Return a duty's message from the journal; salts are drawn here, once."""
+        sender = self._keys.hot.bech32
+        operator = self._keys.operator.address
+        if duty.kind == DutyKind.OPEN_EPOCH:
+            proof = self._keys.epoch_proof(self._chain, duty.epoch, duty.epoch_beacon)
+            return MsgOpenEpoch(sender, duty.epoch, proof)
+        key = unit_key(duty)
+        unit_bytes = unit_id(self._chain, *key)
+        if duty.kind in (DutyKind.RUN, DutyKind.OPEN):
+            assert duty.unit is not None
+            run = self._journal.run(unit_bytes)
+            roots = ChainRoots(run.in_root, run.body_root, run.out_root)
+            salt = self._journal.salt(unit_bytes, ASSERTER)
+            if duty.kind == DutyKind.OPEN:
+                return MsgOpenResult(sender, *key, salt, run.body_root)
+            return MsgSubmitResult(
+                sender=sender,
+                job_id=key.job_id,
+                attempt=key.attempt,
+                stage=key.stage,
+                revision=duty.unit.revision,
+                tokens=run.tokens,
+                in_root=run.in_root if key.stage else b"",
+                out_root=run.out_root,
+                seal=commit.asserter_seal(operator, unit_bytes, salt, roots),
+                receipt=decoded_receipt(run.receipt),
+            )
+        check = self._journal.find_check(unit_bytes)
+        assert check is not None, "a check is sent only when its outcome is journalled"
+        salt = self._journal.salt(unit_bytes, CHECKER)
+        if duty.kind == DutyKind.REVEAL:
+            return MsgRevealCheck(sender, *key, salt, check.body_root, check.out_root)
+        seal = commit.checker_seal(operator, unit_bytes, salt, ChainRoots(b"", check.body_root, check.out_root))
+        return MsgCommitCheck(sender, *key, seal)
+
+
+EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, OSError)
+"""Failures after which an action is simply tried again later."""
+
+
+async def attempt(
+    actor: Actor, action: Action, view: WorkerView, settle: Callable[[Action, Outcome | None], None]
+) -> None:
+    """Perform an action and report to `settle`: its outcome, or None if it failed."""
+    try:
+        outcome: Outcome | None = await actor.act(action, view)
+    except EXPECTED as error:
+        log.warning("%s: %s", action.name, error)
+        outcome = None
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("%s failed", action.name)
+        outcome = None
+    settle(action, outcome)

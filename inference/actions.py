@@ -1,0 +1,122 @@
+"""What a worker can do: values that `plan` returns and `act` carries out."""
+
+from dataclasses import dataclass
+
+from chain.modules.plans.types import StageRequest
+from chain.modules.sampling.types import Duty
+from chain.modules.workers.types import Role
+from inference.shards.spec import ShardSpec
+from inference.view import UnitKey
+
+OPERATOR = "operator"
+"""Name that is busy while the operator's account has a transaction in flight."""
+HOT = "hot"
+"""Name that is busy while the hot account has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Register this worker and post its bond."""
+
+    name: str = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class FundHotKey:
+    """Send the hot account what it needs for gas."""
+
+    amount: int
+    name: str = "fund"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadShard:
+    """Map, verify and self-test a shard."""
+
+    spec: ShardSpec
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"load {self.spec}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enroll:
+    """Tell the chain that this worker is ready."""
+
+    role: Role
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"enroll {self.role.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposePlan:
+    """Submit a plan for the model."""
+
+    stages: tuple[StageRequest, ...]
+    name: str = "propose"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Rebuild a unit's session from the journal after a restart."""
+
+    key: UnitKey
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"resume {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class SendDuties:
+    """Send what is due, in one transaction of the hot account."""
+
+    duties: tuple[Duty, ...]
+    name: str = HOT
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUnit:
+    """Fetch a drawn unit's input and recompute it."""
+
+    duty: Duty
+    key: UnitKey
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"check {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class DropUnit:
+    """Forget a unit whose job is over."""
+
+    key: UnitKey
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"drop {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing until something changes."""
+
+    reason: str
+    name: str = "wait"
+
+
+Action = (
+    Register | FundHotKey | LoadShard | Enroll | ProposePlan | ResumeRun | SendDuties | CheckUnit | DropUnit | Wait
+)
+"""Everything `act` handles."""

@@ -1,0 +1,49 @@
+"""Whether a worker's ticket wins: private until its epoch's proofs are due."""
+
+from chain.crypto import vrf
+from chain.crypto.hashing import ticket
+from chain.modules.sampling.types import Duty
+from inference.keys import WorkerKeys
+
+MAX_EPOCHS = 8
+"""Epochs whose randomness is kept."""
+
+
+def ticket_threshold(rate: int, weight: int, total_weight: int) -> int:
+    """Return T_i = min(2^256, ceil(rate·weight·2^224 / total_weight)); `rate` is λ in 32-bit fixed point."""
+    if total_weight <= 0:
+        return 0
+    return min(1 << 256, -(-(rate * weight << 224) // total_weight))
+
+
+def is_winning(beta: bytes, alpha: bytes, unit: bytes, rate: int, weight: int, total_weight: int) -> bool:
+    """Say whether the ticket of `unit` lies below the worker's threshold."""
+    return int.from_bytes(ticket(beta, alpha, unit), "big") < ticket_threshold(rate, weight, total_weight)
+
+
+class Draws:
+    """One worker's tickets."""
+
+    def __init__(self, keys: WorkerKeys, chain: bytes) -> None:
+        self._keys = keys
+        self._chain = chain
+        self._betas: dict[tuple[int, bytes], bytes] = {}
+
+    def beta(self, epoch: int, beacon: bytes) -> bytes:
+        """Return the VRF output of an epoch."""
+        known = self._betas.get((epoch, beacon))
+        if known is None:
+            known = vrf.proof_to_hash(self._keys.epoch_proof(self._chain, epoch, beacon))
+            while len(self._betas) >= MAX_EPOCHS:
+                del self._betas[min(self._betas)]
+            self._betas[epoch, beacon] = known
+        return known
+
+    def is_drawn(self, duty: Duty) -> bool:
+        """Say whether a DRAW duty falls to this worker."""
+        if duty.check is None or duty.unit is None or not duty.alpha or not duty.epoch_beacon:
+            return False
+        beta = self.beta(duty.epoch, duty.epoch_beacon)
+        return is_winning(
+            beta, duty.alpha, duty.check.unit, duty.unit.terms.rate, duty.weight, duty.check.total_weight
+        )

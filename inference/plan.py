@@ -1,0 +1,233 @@
+"""The whole policy of a worker: `plan(view)` returns the one action to take next.
+
+The functions stand in priority order; the first that wants something wins. The loop performs it, which changes the
+view, and asks again, until `Wait`. Nothing here reads a clock, a file or a socket.
+"""
+
+from collections.abc import Callable
+
+from chain.crypto.hashing import sha256
+from chain.modules.sampling.types import Duty, DutyKind
+from chain.modules.workers.types import Enrollment, Role, WorkerStatus
+from inference import planning
+from inference.actions import (
+    HOT,
+    OPERATOR,
+    Action,
+    CheckUnit,
+    DropUnit,
+    Enroll,
+    FundHotKey,
+    LoadShard,
+    ProposePlan,
+    Register,
+    ResumeRun,
+    SendDuties,
+    Wait,
+)
+from inference.shards.spec import ShardSpec
+from inference.view import WorkerView, unit_key
+
+MAX_DUTIES = 32
+"""Messages in one transaction."""
+MAX_CHECKS = 2
+"""Checks at a time: one computes while the other fetches."""
+FEE_RESERVE = 1_000_000
+"""uostr an operator keeps for gas beside bond and hot key."""
+TURN_BLOCKS = 4
+"""How long it is one worker's turn to submit a plan, so that they do not all submit the same one."""
+
+
+def plan(view: WorkerView) -> Action:
+    """Return what to do next."""
+    for step in STEPS:
+        action = step(view)
+        if action is not None:
+            return action
+    return Wait(_reason(view))
+
+
+def duty_name(duty: Duty) -> str:
+    """Return the name under which a duty's message is retried or done."""
+    if duty.kind == DutyKind.OPEN_EPOCH:
+        return f"OPEN_EPOCH {duty.epoch}"
+    return f"{duty.kind.name} {unit_key(duty)}"
+
+
+def _register(view: WorkerView) -> Action | None:
+    if view.worker is not None or OPERATOR in view.busy or not view.may_try("register"):
+        return None
+    needed = view.wishes.bond + view.wishes.hot_balance + FEE_RESERVE
+    return Register() if view.operator_balance >= needed else None
+
+
+def _fund(view: WorkerView) -> Action | None:
+    amount = view.wishes.hot_balance
+    if view.worker is None or OPERATOR in view.busy or not view.may_try("fund"):
+        return None
+    if view.hot_balance * 10 >= amount or view.operator_balance < amount + FEE_RESERVE:
+        return None
+    return FundHotKey(amount)
+
+
+def _resume(view: WorkerView) -> Action | None:
+    """Before anything new: units that a restart interrupted."""
+    for key, run in sorted(view.runs.items()):
+        action = ResumeRun(key)
+        if not (run.is_delivered or run.is_live or key in view.finished) and view.may_try(action.name):
+            return action
+    return None
+
+
+def _send(view: WorkerView) -> Action | None:
+    if HOT in view.busy:
+        return None
+    ready = [duty for duty in view.duties if _is_ready(view, duty) and view.may_try(duty_name(duty))]
+    ready.sort(key=lambda duty: duty.deadline)
+    return SendDuties(tuple(ready[:MAX_DUTIES])) if ready else None
+
+
+def _is_ready(view: WorkerView, duty: Duty) -> bool:
+    """Say whether a duty's message can be made and counts in the next block."""
+    if duty.deadline <= view.height:
+        return False
+    match duty.kind:
+        case DutyKind.RUN:
+            run = view.runs.get(unit_key(duty))
+            return run is not None and run.is_ended
+        case DutyKind.DRAW:
+            return unit_key(duty) in view.drawn and unit_key(duty) in view.checked
+        case DutyKind.REVEAL:
+            return unit_key(duty) in view.checked
+        case DutyKind.OPEN:
+            run = view.runs.get(unit_key(duty))
+            return run is not None and run.is_ended
+        case DutyKind.OPEN_EPOCH:
+            return duty.open_from <= view.height + 1
+        case _:
+            return False
+
+
+def _check(view: WorkerView) -> Action | None:
+    if sum(name.startswith("check ") for name in view.busy) >= MAX_CHECKS:
+        return None
+    waiting = [duty for duty in view.duties if duty.kind == DutyKind.DRAW and unit_key(duty) in view.drawn]
+    for duty in sorted(waiting, key=lambda item: item.deadline):
+        action = CheckUnit(duty, unit_key(duty))
+        if action.key not in view.checked and duty.deadline > view.height and view.may_try(action.name):
+            return action
+    return None
+
+
+def _load(view: WorkerView) -> Action | None:
+    for spec in wanted_shards(view):
+        action = LoadShard(spec)
+        if spec not in view.loaded and view.may_try(action.name):
+            return action
+    return None
+
+
+def wanted_shards(view: WorkerView) -> tuple[ShardSpec, ...]:
+    """Return the shards to have ready: of units to run, of live plans, of the range to serve, of the model to check."""
+    wanted = [
+        ShardSpec(duty.job.model_root, duty.unit.start, duty.unit.end)
+        for duty in view.duties
+        if duty.kind == DutyKind.RUN and duty.unit is not None and duty.job is not None
+        if duty.job.model_root == view.model_root
+    ]
+    for live in view.plans:
+        wanted += [
+            ShardSpec(live.model_root, stage.start, stage.end)
+            for stage in live.stages
+            if stage.operator == view.operator and live.model_root == view.model_root
+        ]
+    if view.wishes.serve is not None and not (wanted and _is_enrolled(view, Role.SERVE)):
+        wanted.append(view.wishes.serve)
+    if view.wishes.check and not _is_enrolled(view, Role.CHECK):
+        wanted.append(ShardSpec(view.model_root, 0, view.header.num_layers))
+    return tuple(dict.fromkeys(wanted))
+
+
+def _enroll(view: WorkerView) -> Action | None:
+    if view.worker is None or view.worker.status != WorkerStatus.ACTIVE or OPERATOR in view.busy:
+        return None
+    last = view.header.num_layers
+    serve = view.wishes.serve
+    if serve is not None and serve in view.loaded and not _is_enrolled(view, Role.SERVE):
+        action = Enroll(Role.SERVE, serve.start, serve.end)
+        if view.may_try(action.name):
+            return action
+    if view.wishes.check and ShardSpec(view.model_root, 0, last) in view.loaded and not _is_enrolled(view, Role.CHECK):
+        action = Enroll(Role.CHECK, 0, last)
+        if view.may_try(action.name):
+            return action
+    return None
+
+
+def _own_enrollment(view: WorkerView, role: Role) -> Enrollment | None:
+    return next((item for item in view.enrollments if item.operator == view.operator and item.role == role), None)
+
+
+def _is_enrolled(view: WorkerView, role: Role) -> bool:
+    return _own_enrollment(view, role) is not None
+
+
+def _propose(view: WorkerView) -> Action | None:
+    if view.rates is None or OPERATOR in view.busy or not view.may_try("propose") or not _is_my_turn(view):
+        return None
+    best = planning.best_plan(view.header, view.peers, view.enrollments, view.rates)
+    if best is None:
+        return None
+    if view.plans:
+        # Threshold: five percent, or every new worker would replace every plan.
+        least = min(live.bottleneck for live in view.plans)
+        if best.bottleneck * 20 > least * 19:
+            return None
+    return ProposePlan(best.stages)
+
+
+def _is_my_turn(view: WorkerView) -> bool:
+    """Say whether it is this worker's turn: a turn for each serving worker, in an order that starts anywhere."""
+    serving = sorted({item.operator for item in view.enrollments if item.role == Role.SERVE})
+    if view.operator not in serving:
+        return False
+    offset = int.from_bytes(sha256(view.model_root)[:4], "little")
+    return (view.height // TURN_BLOCKS + offset) % len(serving) == serving.index(view.operator)
+
+
+def _drop(view: WorkerView) -> Action | None:
+    for key in sorted(view.finished):
+        action = DropUnit(key)
+        if view.may_try(action.name):
+            return action
+    return None
+
+
+STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
+    _register,
+    _fund,
+    _resume,
+    _send,
+    _check,
+    _load,
+    _enroll,
+    _propose,
+    _drop,
+)
+"""In priority order."""
+
+
+def _reason(view: WorkerView) -> str:
+    """Say in words what the worker waits for."""
+    if view.worker is None:
+        needed = view.wishes.bond + view.wishes.hot_balance + FEE_RESERVE
+        if view.operator_balance < needed:
+            return f"{needed - view.operator_balance} uostr more on the operator's account"
+        return "its registration"
+    if view.worker.status != WorkerStatus.ACTIVE:
+        return f"nothing: it is {view.worker.status.name.lower()}"
+    if any(name.startswith("load ") for name in view.busy):
+        return "its shards to load"
+    if not view.plans:
+        return "a live plan"
+    return "work"

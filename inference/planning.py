@@ -1,0 +1,136 @@
+"""The exact min-max split of a model over workers: a dynamic programme over contiguous layer ranges, in integers.
+
+The chain verifies a plan and never makes one, so what is assumed here may be wrong without harm: a plan that breaks a
+rule is refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chain.crypto.keys import encode_address
+from chain.modules.models.types import ModelHeader
+from chain.modules.plans.types import StageRequest
+from chain.modules.rates.types import Params as RateParams
+from chain.modules.workers.types import Enrollment, Role, Worker, WorkerStatus
+
+MAX_STAGES = 8
+"""Stages of a plan."""
+CACHE_POSITIONS = 8_192
+"""Positions of key-value cache to leave room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A worker that may take a stage."""
+
+    operator: bytes
+    start: int
+    end: int
+    """Layers it serves."""
+    memory_bytes: int
+    is_checker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Stages as (operator, start, end) and the largest work of one of them at one position."""
+
+    stages: tuple[StageRequest, ...]
+    bottleneck: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The best way found to a state of the programme."""
+
+    bottleneck: int
+    stages: tuple[tuple[bytes, int, int], ...]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Lower is better: the bottleneck, then the number of hops."""
+        return self.bottleneck, len(self.stages)
+
+
+def best_plan(
+    header: ModelHeader, workers: Sequence[Worker], enrollments: Sequence[Enrollment], rates: RateParams
+) -> Split | None:
+    """Return the plan of lowest bottleneck that leaves enough checkers outside, or None."""
+    active = {worker.operator: worker for worker in workers if worker.status == WorkerStatus.ACTIVE}
+    checkers = {
+        item.operator: active[item.operator].bond - active[item.operator].unbonding
+        for item in enrollments
+        if item.role == Role.CHECK and item.operator in active
+    }
+    candidates = sorted(
+        (
+            Candidate(
+                item.operator,
+                item.start,
+                item.end,
+                active[item.operator].memory_bytes,
+                item.operator in checkers,
+            )
+            for item in enrollments
+            if item.role == Role.SERVE and item.operator in active
+        ),
+        key=lambda item: (item.start, item.end, item.is_checker, item.operator),
+    )
+    for used in range(len(checkers) - rates.min_checkers, -1, -1):
+        found = split(header, candidates, used)
+        if found is not None and _leaves_checkers(found, checkers, rates):
+            return Split(tuple(StageRequest(encode_address(o), a, b) for o, a, b in found.stages), found.bottleneck)
+    return None
+
+
+def split(header: ModelHeader, candidates: Sequence[Candidate], max_checkers: int) -> Partial | None:
+    """Return the split of lowest bottleneck in which at most `max_checkers` stages are held by checkers.
+
+    Candidates are taken or skipped in the order given; states are (layers covered, checkers used, stages).
+    """
+    last = header.num_layers
+    cuts = (*header.cut_points, last)
+    best: dict[tuple[int, int, int], Partial] = {(0, 0, 0): Partial(0, ())}
+    for candidate in candidates:
+        following = dict(best)
+        for (covered, checkers, stages), partial in best.items():
+            used = checkers + candidate.is_checker
+            if covered == last or stages == MAX_STAGES or used > max_checkers or candidate.start > covered:
+                continue
+            for end in cuts:
+                if end <= covered or end > candidate.end or (end < last and end - covered < 2):
+                    continue
+                if stage_bytes(header, covered, end) > candidate.memory_bytes:
+                    break
+                bottleneck = max(partial.bottleneck, stage_work(header, covered, end))
+                state = (end, used, stages + 1)
+                found = Partial(bottleneck, (*partial.stages, (candidate.operator, covered, end)))
+                if state not in following or found.order < following[state].order:
+                    following[state] = found
+        best = following
+    whole = [partial for (covered, _, _), partial in best.items() if covered == last]
+    return min(whole, key=lambda partial: partial.order, default=None)
+
+
+def stage_work(header: ModelHeader, start: int, end: int) -> int:
+    """Return the work units of layers [start, end) at one position; the last stage has the head too."""
+    return sum(header.layer_costs[start:end]) + (header.head_cost if end == header.num_layers else 0)
+
+
+def stage_bytes(header: ModelHeader, start: int, end: int) -> int:
+    """Return resident bytes of weights and caches of layers [start, end)."""
+    weights = sum(header.weight_bytes[start:end])
+    if start == 0 or end == header.num_layers:
+        weights += header.head_bytes
+    per_position = header.num_kv_heads * (4 * header.head_size + 4)
+    return weights + (end - start) * per_position * min(header.max_positions, CACHE_POSITIONS)
+
+
+def _leaves_checkers(found: Partial, checkers: dict[bytes, int], rates: RateParams) -> bool:
+    """Say whether enough checkers stand outside, none of them with more than its permitted share."""
+    inside = {operator for operator, _, _ in found.stages}
+    outside = [weight for operator, weight in checkers.items() if operator not in inside]
+    total = sum(outside)
+    return len(outside) >= rates.min_checkers and all(
+        weight * rates.coalition_denominator <= total * rates.coalition_numerator for weight in outside
+    )

@@ -1,0 +1,99 @@
+"""Everything a worker knows at one moment, frozen: what `plan` decides from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from chain.modules.models.types import ModelHeader
+from chain.modules.plans.types import Plan
+from chain.modules.rates.types import Params as RateParams
+from chain.modules.sampling.types import Duty
+from chain.modules.workers.types import Enrollment, Worker
+from inference.shards.spec import ShardSpec
+
+
+class UnitKey(NamedTuple):
+    """(job, attempt, stage)."""
+
+    job_id: int
+    attempt: int
+    stage: int
+
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.attempt}/{self.stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the configuration wants of this worker."""
+
+    serve: ShardSpec | None
+    """Range to serve."""
+    check: bool
+    bond: int
+    hot_balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A unit of this worker in the journal."""
+
+    is_ended: bool
+    """Its roots are fixed; the result can be submitted."""
+    is_live: bool
+    """It has a session in this process."""
+    is_delivered: bool
+    """The next stage has counter-signed its final receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """The world as one worker sees it."""
+
+    height: int
+    """Last block seen."""
+    now_ns: int
+    """Monotonic clock; the only time `plan` knows."""
+    operator: bytes
+    wishes: Wishes
+    model_root: bytes
+    header: ModelHeader
+    worker: Worker | None
+    """The chain's record of this worker."""
+    operator_balance: int
+    hot_balance: int
+    loaded: frozenset[ShardSpec] = frozenset()
+    """Shards that are mapped, verified and self-tested."""
+    plans: tuple[Plan, ...] = ()
+    """Live plans of the model."""
+    peers: tuple[Worker, ...] = ()
+    """All workers, this one too."""
+    enrollments: tuple[Enrollment, ...] = ()
+    """Of the model, this worker's too."""
+    rates: RateParams | None = None
+    duties: tuple[Duty, ...] = ()
+    runs: Mapping[UnitKey, RunView] = field(default_factory=lambda: MappingProxyType({}))
+    checked: frozenset[UnitKey] = frozenset()
+    """Units whose recomputation is in the journal."""
+    drawn: frozenset[UnitKey] = frozenset()
+    """Units whose ticket wins."""
+    finished: frozenset[UnitKey] = frozenset()
+    """Units kept in the journal whose job is over."""
+    busy: frozenset[str] = frozenset()
+    """Names of actions in progress."""
+    done: frozenset[str] = frozenset()
+    """Names of duties that were committed by this process; the duties query may be a block behind."""
+    retry_at: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Action name → first height at which it may be tried again."""
+
+    def may_try(self, name: str) -> bool:
+        """Say whether an action is neither in progress, nor done, nor waiting after a failure."""
+        return name not in self.busy and name not in self.done and self.retry_at.get(name, 0) <= self.height
+
+
+def unit_key(duty: Duty) -> UnitKey:
+    """Return the unit of a duty. Raises: ValueError if it has none."""
+    if duty.unit is None:
+        raise ValueError("the duty names no unit")
+    return UnitKey(duty.unit.job_id, duty.unit.attempt, duty.unit.stage)

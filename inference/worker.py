@@ -1,0 +1,321 @@
+"""The worker's loop: observe the chain and itself, plan, act; again at every block and every local event."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from types import MappingProxyType
+
+from chain.client import ChainClient, ClientError, NotFound, Sender
+from chain.modules.jobs.types import JobStatus
+from chain.modules.models.types import Model
+from chain.modules.plans.types import Plan
+from chain.modules.rates.types import Params as RateParams
+from chain.modules.sampling.types import Duty, DutyKind, QueryDutiesResponse
+from chain.modules.workers.types import Enrollment, Role, Worker
+from chain.wire.worker.v1 import worker_pb2 as wire
+from inference.act import Actor, Outcome, attempt
+from inference.actions import OPERATOR, Action, Enroll, FundHotKey, ProposePlan, Register, Wait
+from inference.chain_reader import ChainReader
+from inference.check import Checker
+from inference.compute import Compute
+from inference.config import WorkerConfig
+from inference.draw import Draws
+from inference.engine.rows import row_size
+from inference.journal import Journal
+from inference.keys import WorkerKeys
+from inference.loaded import LoadedShards
+from inference.plan import plan
+from inference.runs import Runs
+from inference.shards.spec import ShardSpec
+from inference.transport.library import UnitLibrary
+from inference.transport.service import WorkerService, start_server
+from inference.view import RunView, UnitKey, Wishes, WorkerView, unit_key
+
+log = logging.getLogger("ostraka.worker")
+
+RETRY_BLOCKS = 4
+"""After how many blocks a failed action is tried again."""
+SLOW_BLOCKS = 8
+"""How often what changes rarely is read again: balances, plans, workers, enrolments."""
+EAGER_BLOCKS = 2
+"""The same while no plan is live and everybody waits for everybody's enrolment."""
+MODEL_PAUSE_SECONDS = 1.0
+"""Between attempts to find node and model at the start."""
+MAX_DONE = 4096
+"""Names of committed duties remembered."""
+
+
+class WorkerProcess:
+    """Everything one worker consists of, and the loop that drives it."""
+
+    def __init__(self, config: WorkerConfig, keys: WorkerKeys, client: ChainClient, model: Model) -> None:
+        self._config = config
+        self._keys = keys
+        self._client = client
+        self._model = model
+        self._reader = ChainReader(client, config.chain_id, keys.operator.address)
+        self._journal = Journal(config.home)
+        self._compute = Compute()
+        header = model.header
+        self._shards = LoadedShards(config.models, header, self._compute, threads=config.threads, fault=config.fault)
+        self._runs = Runs(
+            header, self._shards, self._compute, self._journal, keys,
+            max_runs=config.max_runs,
+            find_assignment=self._reader.find_assignment,
+            find_peer=self._reader.peer,
+            on_change=self._wake_up,
+        )  # fmt: skip
+        checker = Checker(header, self._shards, self._compute, self._reader, keys)
+        record = self._journal.record_transaction
+        self._actor = Actor(
+            config, keys, self._reader.chain, model.model_root,
+            Sender(client, keys.operator, config.chain_id, config.gas_price, journal=record),
+            Sender(client, keys.hot, config.chain_id, config.gas_price, journal=record),
+            self._journal, self._shards, self._runs, checker,
+        )  # fmt: skip
+        library = UnitLibrary(self._reader.chain, row_size(header.hidden_size), self._journal, self._reader)
+        self._service = WorkerService(self._runs, library, self.status)
+        self._draws = Draws(keys, self._reader.chain)
+        end = config.serve_end or header.num_layers
+        self._wishes = Wishes(
+            serve=ShardSpec(model.model_root, config.serve_start, end) if config.serve else None,
+            check=config.check,
+            bond=config.bond,
+            hot_balance=config.hot_balance,
+        )
+        self._wake = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._accounts: set[str] = set()
+        self._done: dict[str, None] = {}
+        self._retry_at: dict[str, int] = {}
+        self._finished: set[UnitKey] = set()
+        self._slow_height = -SLOW_BLOCKS
+        self._worker: Worker | None = None
+        self._balances = (0, 0)
+        self._plans: tuple[Plan, ...] = ()
+        self._peers: tuple[Worker, ...] = ()
+        self._enrollments: tuple[Enrollment, ...] = ()
+        self._duties: QueryDutiesResponse | None = None
+        self._rates: RateParams | None = None
+        self._view: WorkerView | None = None
+        self._reason = "the chain"
+
+    async def run(self) -> None:
+        """Serve and work until cancelled. Raises: OSError if the port is taken."""
+        self._compute.start()
+        server, port = await start_server(self._config.listen, self._service)
+        log.info("worker %s listens on port %d", self._keys.operator.bech32, port)
+        follower = asyncio.get_running_loop().create_task(self._follow())
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    view = await self._observe()
+                except ClientError as error:
+                    log.warning("the node cannot be read: %s", error)
+                else:
+                    self._take_steps(view)
+                # Threshold: a lost notice costs two seconds, never a duty.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 2.0)
+        finally:
+            follower.cancel()
+            for task in self._busy.values():
+                task.cancel()
+            self._runs.close()
+            await server.stop(0.2)
+            await asyncio.to_thread(self._compute.close)
+            self._journal.close()
+
+    def _wake_up(self) -> None:
+        self._wake.set()
+
+    async def _follow(self) -> None:
+        """Turn blocks into wake-ups; what happened is read from the duties, not from events."""
+        while True:
+            try:
+                async for block in self._client.follow(0, without_events=True):
+                    self._reader.height = block.height
+                    self._runs.notice_block()
+                    self._wake.set()
+            except ClientError as error:
+                log.warning("cannot follow the chain: %s", error)
+                await asyncio.sleep(MODEL_PAUSE_SECONDS)
+
+    # -- observe
+
+    async def _observe(self) -> WorkerView:
+        """Return the view of this moment. Raises: ClientError."""
+        try:
+            self._duties = await self._reader.duties()
+            self._reader.height = max(self._reader.height, self._duties.height)
+        except NotFound:
+            self._duties = None
+            self._reader.height = max(self._reader.height, (await self._client.status()).height)
+        height = self._reader.height
+        if height - self._slow_height >= (SLOW_BLOCKS if self._plans else EAGER_BLOCKS):
+            await self._observe_slow()
+            self._slow_height = height
+        duties = self._duties.duties if self._duties is not None else ()
+        self._view = self._make_view(duties)
+        return self._view
+
+    async def _observe_slow(self) -> None:
+        root = self._model.model_root
+        self._worker = await self._reader.find_worker(self._keys.operator.address)
+        self._balances = (
+            await self._reader.balance(self._keys.operator.bech32),
+            await self._reader.balance(self._keys.hot.bech32),
+        )
+        self._plans = await self._reader.plans(root)
+        self._peers = await self._reader.workers()
+        self._enrollments = await self._reader.enrollments(root)
+        if self._rates is None:
+            self._rates = await self._reader.rates()
+        await self._find_finished()
+
+    async def _find_finished(self) -> None:
+        """Find kept units whose jobs are over, and ended ones that were never delivered."""
+        kept = {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.runs()}
+        kept |= {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.checks()}
+        for key in sorted(kept - self._finished)[:64]:
+            found = await self._reader.find_job(key.job_id)
+            if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
+                self._finished.add(key)
+        self._finished &= kept
+
+    def _make_view(self, duties: tuple[Duty, ...]) -> WorkerView:
+        live = {run.assignment.key: run for run in self._runs}
+        runs: dict[UnitKey, RunView] = {}
+        for record in self._journal.runs():
+            key = UnitKey(record.job_id, record.attempt, record.stage)
+            run = live.get(key)
+            is_delivered = run.is_delivered if run is not None else self._is_delivered(record.unit)
+            runs[key] = RunView(record.is_ended, run is not None, is_delivered)
+        drawn = {unit_key(duty) for duty in duties if duty.kind == DutyKind.DRAW and self._draws.is_drawn(duty)}
+        checks = self._journal.checks()
+        return WorkerView(
+            height=self._reader.height,
+            now_ns=time.monotonic_ns(),
+            operator=self._keys.operator.address,
+            wishes=self._wishes,
+            model_root=self._model.model_root,
+            header=self._model.header,
+            worker=self._worker,
+            operator_balance=self._balances[0],
+            hot_balance=self._balances[1],
+            loaded=frozenset(self._shards.verified),
+            plans=self._plans,
+            peers=self._peers,
+            enrollments=self._enrollments,
+            rates=self._rates,
+            duties=duties,
+            runs=MappingProxyType(runs),
+            checked=frozenset(UnitKey(item.job_id, item.attempt, item.stage) for item in checks),
+            drawn=frozenset(drawn),
+            finished=frozenset(self._finished),
+            busy=frozenset((*self._busy, *self._accounts)),
+            done=frozenset(self._done),
+            retry_at=MappingProxyType(dict(self._retry_at)),
+        )
+
+    def _is_delivered(self, unit: bytes) -> bool:
+        return any(is_final and bool(counter) for _, is_final, _, _, counter in self._journal.receipts(unit))
+
+    # -- act
+
+    def _take_steps(self, view: WorkerView) -> None:
+        """Start everything the plan wants now; each action marks itself busy, so the next one is another."""
+        while True:
+            action = plan(view)
+            if isinstance(action, Wait):
+                if action.reason != self._reason:
+                    log.info("waiting for %s", action.reason)
+                self._reason = action.reason
+                return
+            self._start(action, view)
+            view = replace(view, busy=frozenset((*view.busy, action.name, *self._accounts)))
+
+    def _start(self, action: Action, view: WorkerView) -> None:
+        if isinstance(action, Register | FundHotKey | Enroll | ProposePlan):
+            self._accounts.add(OPERATOR)
+        log.debug("height %d: %s", view.height, action.name)
+        work = attempt(self._actor, action, view, self._settle)
+        self._busy[action.name] = asyncio.get_running_loop().create_task(work)
+
+    def _settle(self, action: Action, outcome: Outcome | None) -> None:
+        self._busy.pop(action.name, None)
+        height = self._reader.height
+        if isinstance(action, Register | FundHotKey | Enroll | ProposePlan):
+            self._accounts.discard(OPERATOR)
+            self._slow_height = -SLOW_BLOCKS
+        if outcome is None:
+            self._retry_at[action.name] = height + RETRY_BLOCKS
+        else:
+            self._retry_at.pop(action.name, None)
+            for name in outcome.failed:
+                self._retry_at[name] = height + RETRY_BLOCKS
+            for name in outcome.done:
+                self._done[name] = None
+            while len(self._done) > MAX_DONE:
+                del self._done[next(iter(self._done))]
+        self._wake.set()
+
+    # -- status
+
+    def status(self) -> wire.StatusResponse:
+        """Return what `worker status` shows."""
+        view = self._view
+        roles = {item.role for item in self._enrollments if item.operator == self._keys.operator.address}
+        return wire.StatusResponse(
+            operator=self._keys.operator.address,
+            hot_address=self._keys.hot.address,
+            height=self._reader.height,
+            endpoint=self._config.advertised,
+            device="cpu",
+            is_registered=view is not None and view.worker is not None,
+            is_serving=Role.SERVE in roles,
+            is_checking=Role.CHECK in roles,
+            shards=[wire.ShardStatus(model_root=s.model_root, start=s.start, end=s.end) for s in self._shards],
+            runs=[
+                wire.RunStatus(
+                    job_id=run.assignment.key.job_id,
+                    attempt=run.assignment.key.attempt,
+                    stage=run.assignment.stage,
+                    received=run.received,
+                    computed=run.computed,
+                    is_ended=run.is_ended,
+                )
+                for run in self._runs
+            ],
+            num_duties=len(view.duties) if view is not None else 0,
+            units_submitted=self._actor.units_submitted,
+            checks_committed=self._actor.checks_committed,
+            waiting_for=self._reason,
+        )
+
+
+_OVER = frozenset({JobStatus.FINAL, JobStatus.CLOSED})
+
+
+async def find_model(client: ChainClient, config: WorkerConfig) -> Model:
+    """Return the model this worker is for, waiting for node and registration."""
+    reader = ChainReader(client, config.chain_id, bytes(20))
+    is_told = False
+    while True:
+        try:
+            return await reader.model(config.model)
+        except ClientError as error:
+            if not is_told:
+                log.info("waiting for node %s and model %s: %s", config.node, config.model, error)
+            is_told = True
+        await asyncio.sleep(MODEL_PAUSE_SECONDS)
+
+
+async def run_worker(config: WorkerConfig, keys: WorkerKeys) -> None:
+    """Run one worker until cancelled."""
+    async with ChainClient(config.node) as client:
+        model = await find_model(client, config)
+        await WorkerProcess(config, keys, client, model).run()
