@@ -1,0 +1,1 @@
+"""`ostrakad`: run a node, hold keys, send transactions, read and prove state."""
