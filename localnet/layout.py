@@ -83,6 +83,11 @@ class Localnet:
         return self.nodes[0].rpc
 
     @property
+    def genesis_path(self) -> Path:
+        """The genesis document: the root of trust."""
+        return Path(self.nodes[0].home) / "config" / "genesis.json"
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """Everything that was started, gateway and workers before nodes: the order in which they are stopped."""
         gateway = (self.gateway.process,) if self.gateway is not None else ()

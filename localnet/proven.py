@@ -55,8 +55,10 @@ class ProvenState:
         self.proofs: list[Proof] = []
         self._headers: dict[int, tuple[bytes, bytes, int]] = {}
 
-    def close(self) -> None:
-        """Close the connection to CometBFT."""
+    def __enter__(self) -> "ProvenState":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._rpc.close()
 
     async def item(self, item: Item[V], cls: type[V], height: int = 0) -> V | None:

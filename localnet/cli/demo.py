@@ -1,0 +1,121 @@
+"""`ostraka demo`: a network, a question, and proof of what happened."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import click
+import httpx
+
+from chain.client.client import ChainClient
+from chain.client.failures import ClientError
+from localnet.cli.network import Steps
+from localnet.cli.output import ERR, OUT
+from localnet.layout import Localnet, default_home
+from localnet.model import ModelUnavailable
+from localnet.network import LocalnetError, Spec, down, up
+from localnet.proven import NotProven, ProvenState
+from localnet.story import Chapter, Narrator, StoryBroken, tell_caught, tell_honest
+
+QUESTION = "What is the capital of France, and what is it famous for?"
+CHEATER = 1
+"""Index of the worker that alters a row under --cheat."""
+ANSWER_SECONDS = 180.0
+
+
+@click.command()
+@click.option("--cheat", is_flag=True, help="Let one worker alter one row of its work, and watch it being caught.")
+@click.option("--keep", is_flag=True, help="Leave the network running at the end.")
+@click.option("--question", default=QUESTION, show_default=True)
+@click.option("--max-tokens", default=64, show_default=True, type=click.IntRange(1, 512))
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=lambda: default_home().with_name("demo"),
+    show_default="~/.ostraka/demo",
+    help="Folder of the demo's network; replaced at each run.",
+)
+def demo(cheat: bool, keep: bool, question: str, max_tokens: int, home: Path) -> None:
+    """Start a chain and five workers, ask a question, and tell what became of it.
+
+    One validator runs the chain; three workers hold a third of SmolLM2-135M each and answer through the gateway;
+    two more recompute what they are drawn for. The story that follows is read back from the chain and proven against
+    headers that the validator signed. The exit status is 0 only if all of it holds.
+    """
+    began = time.monotonic()
+    try:
+        with Steps() as step:
+            network = up(Spec(home.resolve(), faults={CHEATER: "row"} if cheat else {}), step)
+    except (LocalnetError, ModelUnavailable, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    ERR.print(f"[dim]ready after {time.monotonic() - began:.1f} s[/]")
+    try:
+        holds = asyncio.run(_play(network, question, max_tokens, is_cheating=cheat, began=began))
+    except (StoryBroken, NotProven, ClientError, httpx.HTTPError) as error:
+        raise click.ClickException(f"{error}\nlogs: {network.home}") from None
+    finally:
+        if keep:
+            ERR.print(f"[dim]kept: `ostraka localnet status --home {network.home}`[/]")
+        else:
+            down(network)
+    if not holds:
+        raise click.ClickException("the story does not hold; what failed is marked above")
+
+
+async def _play(network: Localnet, question: str, max_tokens: int, *, is_cheating: bool, began: float) -> bool:
+    OUT.rule("Question")
+    OUT.print(question)
+    OUT.rule("Answer, as it streams through three workers")
+    job_id = await _ask(network, question, max_tokens)
+    answered = time.monotonic()
+    ERR.print(f"[dim]job {job_id}, answered {answered - began:.1f} s after the start; waiting for checks[/]")
+    async with ChainClient(network.grpc) as client:
+        with ProvenState(client, network.rpc, network.genesis_path) as state:
+            narrator = Narrator(network, client, state, job_id)
+            if is_cheating:
+                holds = await tell_caught(narrator, network.workers[CHEATER].name, print_chapter)
+            else:
+                holds = await tell_honest(narrator, print_chapter)
+    verdict = "[bold green]The story holds.[/]" if holds else "[bold red]The story does not hold.[/]"
+    OUT.print(f"{verdict} {time.monotonic() - answered:.1f} s after the answer.")
+    return holds
+
+
+async def _ask(network: Localnet, question: str, max_tokens: int) -> int:
+    """Print the gateway's answer as it streams and return the job's number."""
+    assert network.gateway is not None
+    body = {
+        "model": network.model,
+        "messages": [{"role": "user", "content": question}],
+        "max_tokens": max_tokens,
+        "stream": True,
+    }
+    headers = {"authorization": f"Bearer {network.gateway.api_key}"}
+    job_id = 0
+    async with (
+        httpx.AsyncClient(timeout=ANSWER_SECONDS) as http,
+        http.stream("POST", f"{network.gateway.url}/chat/completions", json=body, headers=headers) as answer,
+    ):
+        if answer.status_code != 200:
+            raise StoryBroken(f"the gateway says {answer.status_code}: {(await answer.aread()).decode()}")
+        async for line in answer.aiter_lines():
+            if not line.startswith("data: ") or line == "data: [DONE]":
+                continue
+            event = json.loads(line.removeprefix("data: "))
+            if "error" in event:
+                raise StoryBroken(event["error"]["message"])
+            job_id = int(event["id"].removeprefix("chatcmpl-"))
+            for choice in event["choices"]:
+                click.echo(choice["delta"].get("content", ""), nl=False)
+    click.echo()
+    return job_id
+
+
+def print_chapter(chapter: Chapter) -> None:
+    """Print one part of a story, marked by whether it holds."""
+    OUT.rule(("[green]✓[/] " if chapter.holds else "[red]✗[/] ") + chapter.title, align="left")
+    for line in chapter.lines:
+        OUT.print(line, highlight=False, soft_wrap=True)
+    for fault in chapter.faults:
+        OUT.print(f"[red]does not hold: {fault}[/]", soft_wrap=True)

@@ -1,0 +1,339 @@
+"""What became of a job, read back from the chain and checked: every value with its proof, every draw recomputed.
+
+Nothing here believes the node: values are proven against signed headers, seals are opened again, tickets are derived
+from the workers' VRF proofs, and money is added up.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chain.client.client import ChainClient
+from chain.crypto import vrf
+from chain.crypto.hashing import (
+    chain_hash,
+    check_seal,
+    epoch_input,
+    plan_draw,
+    seal,
+    ticket,
+    trace_root,
+    unit_id,
+)
+from chain.crypto.keys import encode_address
+from chain.modules.disputes.state import DISPUTES
+from chain.modules.disputes.types import Dispute, QueryDisputesRequest, QueryDisputesResponse
+from chain.modules.jobs.state import JOBS, UNITS
+from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobRequest, QueryJobResponse, Unit
+from chain.modules.rates.rules import is_drawn
+from chain.modules.sampling.rules import has_bit
+from chain.modules.sampling.state import CHECKS, COMMITS, PROOFS, ROUNDS, SNAPSHOTS
+from chain.modules.sampling.types import (
+    CheckCommit,
+    CheckOutcome,
+    EpochProof,
+    Round,
+    Snapshot,
+    UnitCheck,
+)
+from chain.modules.workers.state import WORKERS
+from chain.modules.workers.types import Worker
+from localnet.layout import Localnet
+from localnet.proven import NotProven, ProvenState
+
+STORY_SECONDS = 180.0
+"""How long a job may take from its answer to its last proven check."""
+POLL_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Chapter:
+    """One part of a story and whether everything in it held."""
+
+    title: str
+    lines: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing contradicted."""
+        return not self.faults
+
+    def say(self, line: str) -> None:
+        """Add a line."""
+        self.lines.append(line)
+
+    def require(self, is_true: bool, claim: str) -> None:
+        """Add a claim that must hold."""
+        if not is_true:
+            self.faults.append(claim)
+
+
+class StoryBroken(Exception):
+    """The story cannot be told: something never happened."""
+
+
+Tell = Callable[[Chapter], None]
+
+
+class Narrator:
+    """Reads and checks the story of one job."""
+
+    def __init__(self, network: Localnet, client: ChainClient, state: ProvenState, job_id: int) -> None:
+        self._names = {worker.operator: worker.name for worker in network.workers}
+        self._client = client
+        self._state = state
+        self._chain = chain_hash(network.chain_id)
+        self._job_id = job_id
+
+    def name(self, operator: bytes) -> str:
+        """Return what a worker is called here."""
+        address = encode_address(operator)
+        return self._names.get(address, address)
+
+    async def wait_for(self, *statuses: JobStatus) -> JobStatus:
+        """Wait until the job is in one of these. Raises: StoryBroken."""
+        deadline = time.monotonic() + STORY_SECONDS
+        while True:
+            answer = await self._client.query(
+                "ostraka.jobs.v1.Query/Job", QueryJobRequest(self._job_id), QueryJobResponse
+            )
+            if answer.job.status in statuses:
+                return answer.job.status
+            if time.monotonic() > deadline:
+                raise StoryBroken(f"job {self._job_id} is still {answer.job.status.name} after {STORY_SECONDS:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _job(self) -> Job:
+        job = await self._state.value(JOBS, self._job_id, Job)
+        if job is None:
+            raise NotProven(f"job {self._job_id} is not in state")
+        return job
+
+    async def _units(self, job: Job) -> list[Unit]:
+        units = []
+        for stage in range(job.num_stages):
+            unit = await self._state.value(UNITS, (job.job_id, (job.attempt, stage)), Unit)
+            if unit is None:
+                raise NotProven(f"unit {job.job_id}/{job.attempt}/{stage} is not in state")
+            units.append(unit)
+        return units
+
+    async def plan(self) -> Chapter:
+        """Tell how the workers were chosen."""
+        job, chapter = await self._job(), Chapter("Plan: who ran which layers")
+        units = await self._units(job)
+        digest = plan_draw(self._chain, job.job_id, job.attempt, job.beacon)
+        chosen = job.candidates[int.from_bytes(digest, "big") % len(job.candidates)]
+        chapter.say(
+            f"requested at height {job.requested_height}, escrow {job.escrow} uostr; drawn at height "
+            f"{job.planned_height} by its beacon {job.beacon.hex()[:16]}… among {len(job.candidates)} live plan(s)"
+        )
+        chapter.require(job.plan_id in job.candidates, "the plan was not among the candidates")
+        if chosen == job.plan_id:
+            chapter.say(f"int({digest.hex()[:16]}…) mod {len(job.candidates)} gives plan {job.plan_id}: recomputed")
+        for unit in units:
+            chapter.say(
+                f"stage {unit.stage}: {self.name(unit.operator)} runs layers {unit.start}–{unit.end - 1}; "
+                f"fee ≤ {unit.terms.fee}, bond reserved {unit.terms.bond} uostr, "
+                f"detection D = {unit.terms.detection / 2**32:.2%}, rate λ = {unit.terms.rate / 2**32:.2f} checkers"
+            )
+        return chapter
+
+    async def commitments(self) -> Chapter:
+        """Tell what each stage committed to, and open the seals again."""
+        job, chapter = await self._job(), Chapter("Commitments: one per stage, sealed")
+        for unit in await self._units(job):
+            identity = unit_id(self._chain, unit.job_id, unit.attempt, unit.stage)
+            line = (
+                f"stage {unit.stage}: seal {unit.seal.hex()[:24]}… at height {unit.submitted_height}, T = {unit.tokens}"
+            )
+            if unit.salt:
+                root = trace_root(identity, unit.in_root, unit.body_root, unit.out_root)
+                is_open = seal(unit.operator, identity, unit.salt, root) == unit.seal
+                chapter.require(is_open, f"the opening of stage {unit.stage} does not give its seal")
+                line += f"; opened at {unit.opened_height}, the opening gives the seal"
+            chapter.say(line)
+        return chapter
+
+    async def _checks(self, unit: Unit) -> tuple[UnitCheck, Round, Snapshot]:
+        check = await self._state.value(CHECKS, (unit.job_id, (unit.attempt, unit.stage)), UnitCheck)
+        drawn = await self._state.value(ROUNDS, check.round_index, Round) if check else None
+        snapshot = await self._state.value(SNAPSHOTS, check.epoch, Snapshot) if check else None
+        if check is None or drawn is None or snapshot is None:
+            raise NotProven(f"the draw of unit {unit.job_id}/{unit.attempt}/{unit.stage} is not in state")
+        return check, drawn, snapshot
+
+    async def _commit(self, unit: Unit, operator: bytes) -> CheckCommit | None:
+        key = ((unit.job_id, (unit.attempt, unit.stage)), operator)
+        return await self._state.value(COMMITS, key, CheckCommit)
+
+    async def wait_for_proofs(self) -> None:
+        """Wait until everybody eligible has opened the epoch's VRF proof. Raises: StoryBroken."""
+        job = await self._job()
+        deadline = time.monotonic() + STORY_SECONDS
+        for unit in await self._units(job):
+            while True:
+                check, _, snapshot = await self._checks(unit)
+                members = [entry.operator for i, entry in enumerate(snapshot.entries) if has_bit(check.eligible, i)]
+                proofs = [await self._state.value(PROOFS, (check.epoch, member), EpochProof) for member in members]
+                if all(proof is not None and proof.proof for proof in proofs):
+                    commits = [await self._commit(unit, member) for member in members]
+                    if not any(commit and commit.outcome == CheckOutcome.EQUAL for commit in commits):
+                        break
+                if time.monotonic() > deadline:
+                    raise StoryBroken("not every checker has opened its epoch proof in time")
+                await asyncio.sleep(1.0)
+
+    async def tickets(self) -> Chapter:
+        """Tell who was drawn: VRF proofs verified, tickets recomputed."""
+        job, chapter = await self._job(), Chapter("Tickets: who had to check, by verifiable randomness")
+        for unit in await self._units(job):
+            check, drawn, snapshot = await self._checks(unit)
+            identity = unit_id(self._chain, unit.job_id, unit.attempt, unit.stage)
+            for index, entry in enumerate(snapshot.entries):
+                if not has_bit(check.eligible, index):
+                    continue
+                proof = await self._state.value(PROOFS, (check.epoch, entry.operator), EpochProof)
+                alpha = epoch_input(self._chain, entry.operator, check.epoch, snapshot.beacon)
+                beta = vrf.verify(entry.vrf_key, alpha, proof.proof) if proof is not None else None
+                who = self.name(entry.operator)
+                chapter.require(beta is not None, f"the VRF proof of {who} for epoch {check.epoch} does not verify")
+                if beta is None:
+                    continue
+                number = ticket(beta, drawn.alpha, identity)
+                wins = is_drawn(number, unit.terms.rate, entry.weight, check.total_weight)
+                has_committed = await self._commit(unit, entry.operator) is not None
+                chapter.say(
+                    f"stage {unit.stage}: {who}'s ticket {number.hex()[:16]}… "
+                    f"{'wins' if wins else 'does not win'}; {'checked' if has_committed else 'did not check'}"
+                )
+                chapter.require(has_committed == wins, f"{who}: the ticket and the deed differ for stage {unit.stage}")
+        return chapter
+
+    async def checks(self) -> Chapter:
+        """Tell what the checkers found, opening their seals again."""
+        job, chapter = await self._job(), Chapter("Checks: recomputed independently, compared on the chain")
+        num_checks = 0
+        for unit in await self._units(job):
+            _, _, snapshot = await self._checks(unit)
+            identity = unit_id(self._chain, unit.job_id, unit.attempt, unit.stage)
+            for entry in snapshot.entries:
+                commit = await self._commit(unit, entry.operator)
+                if commit is None:
+                    continue
+                num_checks += 1
+                who = self.name(entry.operator)
+                if not commit.salt:
+                    chapter.say(f"stage {unit.stage}: {who} committed at {commit.commit_height} and did not reveal")
+                    continue
+                given = check_seal(entry.operator, identity, commit.salt, commit.body_root, commit.out_root)
+                chapter.require(given == commit.seal, f"the opening of {who} for stage {unit.stage} is not its seal")
+                is_equal = (commit.body_root, commit.out_root) == (unit.body_root, unit.out_root)
+                chapter.say(
+                    f"stage {unit.stage}: {who} committed at {commit.commit_height}, revealed at "
+                    f"{commit.reveal_height}: {'equal' if is_equal else 'DIFFERENT'} ({commit.outcome.name})"
+                )
+        chapter.require(num_checks > 0, "nobody checked anything")
+        return chapter
+
+    async def settlement(self) -> Chapter:
+        """Tell where the money went."""
+        job, chapter = await self._job(), Chapter("Settlement: the escrow, to the last unit")
+        units = await self._units(job)
+        chapter.require(job.status == JobStatus.FINAL, f"the job is {job.status.name}")
+        chapter.require(job.close_reason == CloseReason.SETTLED, f"it closed as {job.close_reason.name}")
+        for unit in units:
+            chapter.say(f"stage {unit.stage}: charged {unit.charged}, {self.name(unit.operator)} received {unit.paid}")
+        charged = sum(unit.charged for unit in units)
+        chapter.require(charged == job.paid, f"units were charged {charged}, the job says {job.paid}")
+        chapter.say(
+            f"escrow {job.escrow} = {charged} spent + {job.escrow - charged} returned, at height {job.closed_height}"
+        )
+        return chapter
+
+    async def mismatch(self) -> Chapter:
+        """Tell how a fault was caught and what money stands still."""
+        job, chapter = await self._job(), Chapter("Caught: a drawn checker's result differs, the money is frozen")
+        chapter.require(job.status == JobStatus.DISPUTED, f"the job is {job.status.name}")
+        listed = await self._client.query(
+            "ostraka.disputes.v1.Query/Disputes", QueryDisputesRequest(job.job_id), QueryDisputesResponse
+        )
+        chapter.require(bool(listed.disputes), "no dispute was opened")
+        for entry in listed.disputes:
+            dispute = await self._state.value(DISPUTES, entry.dispute_id, Dispute)
+            chapter.require(dispute == entry, f"dispute {entry.dispute_id} is not what state proves")
+            chapter.say(
+                f"dispute {entry.dispute_id} ({entry.kind.name}): stage {entry.stage}, asserter "
+                f"{self.name(entry.asserter)} against {self.name(entry.challenger)}, opened at {entry.opened_height}, "
+                f"open until {entry.deadline}"
+            )
+            chapter.say(
+                f"  asserter out_root {entry.asserter_out_root.hex()[:24]}…, "
+                f"checker out_root {entry.challenger_out_root.hex()[:24]}…"
+            )
+            chapter.say(f"  frozen: {entry.frozen} uostr")
+            chapter.require(entry.frozen >= job.escrow, "less than the escrow is frozen")
+        for unit in await self._units(job):
+            worker = await self._state.value(WORKERS, unit.operator, Worker)
+            held = worker.reserved if worker is not None else 0
+            chapter.require(held >= unit.terms.bond, f"the bond of {self.name(unit.operator)} is not held")
+            chapter.require(unit.paid == 0, f"{self.name(unit.operator)} was paid")
+            chapter.say(f"stage {unit.stage}: {self.name(unit.operator)} holds {held} uostr of bond in reserve, unpaid")
+        return chapter
+
+    async def asserter_in_dispute(self) -> list[str]:
+        """Return the names of those whose assertions are disputed."""
+        listed = await self._client.query(
+            "ostraka.disputes.v1.Query/Disputes", QueryDisputesRequest(self._job_id), QueryDisputesResponse
+        )
+        return sorted({self.name(dispute.asserter) for dispute in listed.disputes})
+
+    def proofs(self) -> Chapter:
+        """Tell what all of this rests on."""
+        chapter = Chapter("Proof: nothing above is the node's word")
+        proofs = self._state.proofs
+        heights = sorted({proof.height + 1 for proof in proofs})
+        last = max(proofs, key=lambda proof: proof.height)
+        chapter.say(
+            f"{len(proofs)} values proven by ICS-23 ({sum(proof.proof_bytes for proof in proofs):,} bytes of proofs) "
+            f"against {len(heights)} headers from {heights[0]} to {heights[-1]}"
+        )
+        chapter.say(
+            f"each header's commit signatures verified against the validator set of genesis; the last: header "
+            f"{last.height + 1}, {last.header_hash.hex()[:24]}…, {last.num_signatures} signature(s), "
+            f"app hash {last.app_hash.hex()[:24]}…"
+        )
+        return chapter
+
+
+async def tell_honest(narrator: Narrator, tell: Tell) -> bool:
+    """Tell the story of a job that was answered honestly; return whether it holds. Raises: StoryBroken, NotProven."""
+    status = await narrator.wait_for(JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
+    if status == JobStatus.FINAL:
+        await narrator.wait_for_proofs()
+    chapters = [await narrator.plan(), await narrator.commitments()]
+    if status == JobStatus.FINAL:
+        chapters += [await narrator.tickets(), await narrator.checks()]
+    chapters += [await narrator.settlement(), narrator.proofs()]
+    for chapter in chapters:
+        tell(chapter)
+    return all(chapter.holds for chapter in chapters)
+
+
+async def tell_caught(narrator: Narrator, cheater: str, tell: Tell) -> bool:
+    """Tell the story of a job with a cheat among its workers; return whether it was caught, and nobody else."""
+    await narrator.wait_for(JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
+    chapters = [
+        await narrator.plan(),
+        await narrator.commitments(),
+        await narrator.checks(),
+        await narrator.mismatch(),
+        narrator.proofs(),
+    ]
+    accused = await narrator.asserter_in_dispute()
+    chapters[-2].require(accused == [cheater], f"disputed are {accused}, the cheat is {cheater}")
+    for chapter in chapters:
+        tell(chapter)
+    return all(chapter.holds for chapter in chapters)
