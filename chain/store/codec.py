@@ -17,6 +17,7 @@ are accepted, as foreign encoders differ in them.
 
 import dataclasses
 import enum
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -96,7 +97,7 @@ class _Field:
 class _Plan:
     """The compiled form of one record class."""
 
-    __slots__ = ("by_number", "cls", "fields")
+    __slots__ = ("by_key", "by_number", "cls", "defaults", "fields", "records", "values")
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
@@ -106,6 +107,31 @@ class _Plan:
             for number, field in enumerate(dataclasses.fields(cls), start=1)
         )
         self.by_number = dict(enumerate(self.fields, start=1))
+        self.by_key = _by_key(self.fields)
+        plain = [pair for pair in enumerate(self.fields) if pair[1].kind == "record" and not pair[1].repeated]
+        self.records = plain
+        """Plain records, which have a value even when absent."""
+        self.defaults: list[Any] = [field.default for field in self.fields]
+        names = [field.name for field in self.fields]
+        getter = operator.attrgetter(*names) if names else None
+        self.values: Callable[[Any], Any] = (
+            (lambda value: ()) if getter is None else (lambda value: (getter(value),)) if len(names) == 1 else getter
+        )
+
+
+_BYTES, _STR, _INT, _SCALAR, _RECORD, _PACKED = range(6)
+_NUMBERS = (_INT, _SCALAR)
+
+
+def _by_key(fields: tuple[_Field, ...]) -> dict[int, tuple[int, int, _Field]]:
+    """Return (position, how to read it, field) by the key that leads a field on the wire."""
+    kinds = {"bytes": _BYTES, "str": _STR, "int": _INT, "bool": _SCALAR, "enum": _SCALAR}
+    slots = {}
+    for index, field in enumerate(fields):
+        slots[index + 1 << 3 | field.wire] = (index, kinds.get(field.kind, _RECORD), field)
+        if field.repeated and field.wire == _VARINT:
+            slots[index + 1 << 3 | _LENGTH] = (index, _PACKED, field)
+    return slots
 
 
 _PLANS: dict[type, _Plan] = {}
@@ -158,14 +184,14 @@ def _tag(number: int, wire: int) -> bytes:
 
 def encode(value: object) -> bytes:
     """Return the canonical bytes of a record. Raises: ValueError if an integer does not fit its field."""
+    plan = _plan(type(value))
     out = bytearray()
-    for field in _plan(type(value)).fields:
-        item = getattr(value, field.name)
+    for field, item in zip(plan.fields, plan.values(value), strict=True):
         if field.repeated:
             if not item:
                 continue
             if field.wire == _VARINT:
-                body = b"".join(write_uvarint(_u64(field.name, element)) for element in item)
+                body = b"".join([write_uvarint(_u64(field.name, element)) for element in item])
                 out += field.tag + write_uvarint(len(body)) + body
             else:
                 for element in item:
@@ -204,53 +230,73 @@ def decode(cls: type[T], data: bytes) -> T:
 def _decode(plan: _Plan, data: bytes, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise DecodeError("nested too deeply")
-    values: dict[str, Any] = {}
-    offset, end = 0, len(data)
+    values = plan.defaults.copy()
+    by_key = plan.by_key
+    lists: dict[int, list[Any]] = {}
+    offset, end, seen = 0, len(data), 0
+    item: Any
     while offset < end:
-        key, offset = read_uvarint(data, offset)
-        field = plan.by_number.get(key >> 3)
-        wire = key & 7
-        if field is None:
-            raise DecodeError(f"{plan.cls.__name__} has no field {key >> 3}")
-        if wire == _VARINT and field.wire == _VARINT:
+        key = data[offset]
+        if key < 0x80:
+            offset += 1
+        else:
+            key, offset = read_uvarint(data, offset)
+        slot = by_key.get(key)
+        if slot is None:
+            raise _misplaced(plan, key)
+        index, kind, field = slot
+        if kind in _NUMBERS:
             number, offset = read_uvarint(data, offset)
-            item = _scalar(field, number)
-            if field.repeated:
-                values.setdefault(field.name, []).append(item)
-                continue
-        elif wire == _LENGTH and (field.wire == _LENGTH or field.repeated):
-            length, offset = read_uvarint(data, offset)
+            item = number if kind == _INT else _scalar(field, number)
+        else:
+            # One byte tells almost every length.
+            if offset < end and (length := data[offset]) < 0x80:
+                offset += 1
+            else:
+                length, offset = read_uvarint(data, offset)
             if length > end - offset:
                 raise DecodeError(f"{field.name} is truncated")
-            body = data[offset : offset + length]
+            item = data[offset : offset + length]
             offset += length
-            if field.wire == _VARINT:
-                items = values.setdefault(field.name, [])
-                position = 0
-                while position < length:
-                    number, position = read_uvarint(body, position)
-                    items.append(_scalar(field, number))
+            if kind == _PACKED:
+                lists.setdefault(index, []).extend(_unpacked(field, item))
                 continue
-            item = _parse(field, body, depth)
-            if field.repeated:
-                values.setdefault(field.name, []).append(item)
-                continue
-        else:
-            raise DecodeError(f"{field.name} has wire type {wire}")
-        if field.name in values:
-            raise DecodeError(f"{field.name} occurs twice")
-        values[field.name] = item
-    arguments = []
-    for field in plan.fields:
+            if kind == _STR:
+                try:
+                    item = item.decode()
+                except UnicodeDecodeError:
+                    raise DecodeError(f"{field.name} is not UTF-8") from None
+            elif kind == _RECORD:
+                item = _decode(_plan(field.item), item, depth + 1)
         if field.repeated:
-            arguments.append(tuple(values.get(field.name, ())))
-        elif field.name in values:
-            arguments.append(values[field.name])
-        elif field.kind == "record":
-            arguments.append(_decode(_plan(field.item), b"", depth + 1))
+            lists.setdefault(index, []).append(item)
+        elif seen >> index & 1:
+            raise DecodeError(f"{field.name} occurs twice")
         else:
-            arguments.append(field.default)
-    return plan.cls(*arguments)
+            seen |= 1 << index
+            values[index] = item
+    for index, items in lists.items():
+        values[index] = tuple(items)
+    for index, field in plan.records:
+        if values[index] is None:
+            values[index] = _decode(_plan(field.item), b"", depth + 1)
+    return plan.cls(*values)
+
+
+def _misplaced(plan: _Plan, key: int) -> DecodeError:
+    field = plan.by_number.get(key >> 3)
+    if field is None:
+        return DecodeError(f"{plan.cls.__name__} has no field {key >> 3}")
+    return DecodeError(f"{field.name} has wire type {key & 7}")
+
+
+def _unpacked(field: _Field, body: bytes) -> list[Any]:
+    items = []
+    position, length = 0, len(body)
+    while position < length:
+        number, position = read_uvarint(body, position)
+        items.append(_scalar(field, number))
+    return items
 
 
 def _scalar(field: _Field, number: int) -> Any:
@@ -264,14 +310,3 @@ def _scalar(field: _Field, number: int) -> Any:
         return field.item(number)
     except ValueError:
         raise DecodeError(f"{field.name} has no member {number}") from None
-
-
-def _parse(field: _Field, body: bytes, depth: int) -> Any:
-    if field.kind == "bytes":
-        return body
-    if field.kind == "str":
-        try:
-            return body.decode()
-        except UnicodeDecodeError:
-            raise DecodeError(f"{field.name} is not UTF-8") from None
-    return _decode(_plan(field.item), body, depth + 1)
