@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from chain.crypto.merkle import Kind, lr
 from chain.modules.jobs.types import SamplerKind, SamplerSpec
@@ -24,7 +25,10 @@ SAMPLERS = {
     "temperature": SamplerSpec(SamplerKind.TEMPERATURE, 6000, 0),
     "top_k": SamplerSpec(SamplerKind.TEMPERATURE, 4000, 20),
 }
+FACTORS = {"v_proj": 100.0, "down_proj": 30.0, "gate_proj": 100.0, "up_proj": 100.0}
+"""Weights that the saturating model has multiplied, so that cached values and linear maps meet their limits."""
 SHAPES = {
+    "saturating": TinyShape(layers=3),
     "grouped": TinyShape(layers=3),
     "wide": TinyShape(layers=2, hidden=1088, heads=2, kv_heads=1, inner=64, vocabulary=300, tied=False, head_size=32),
 }
@@ -32,6 +36,7 @@ SHAPES = {
 
 @dataclasses.dataclass(frozen=True)
 class Model:
+    name: str
     folder: Path
     root: bytes
     layers: int
@@ -41,8 +46,20 @@ class Model:
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     shape = SHAPES[request.param]
     work = tmp_path_factory.mktemp(request.param)
-    manifest = convert(write_tiny_model(work / "source", shape), work / "models")
-    return Model(work / "models" / manifest.model_root.hex(), manifest.model_root, shape.layers)
+    source = write_tiny_model(work / "source", shape)
+    if request.param == "saturating":
+        _multiply(source / "model.safetensors")
+    manifest = convert(source, work / "models")
+    return Model(request.param, work / "models" / manifest.model_root.hex(), manifest.model_root, shape.layers)
+
+
+def _multiply(path: Path) -> None:
+    weights = load_file(path)
+    for name in weights:
+        for part, factor in FACTORS.items():
+            if part in name:
+                weights[name] = (weights[name] * factor).astype(weights[name].dtype)
+    save_file(weights, path, metadata={"format": "pt"})
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +118,10 @@ def test_every_section_of_every_stage_is_the_referees(
 
 def test_every_logit_is_the_referees(model: Model, referee: RefereeModel) -> None:
     run = referee.generate(PROMPT, OUTPUTS)
+    if model.name == "saturating":
+        values = {value for layer in referee.layers for head in layer.values for row in head for value in row}
+        assert {-32768, 32767} <= values
+        assert referee.saturated > 0
     engine = _engine(model, 0, model.layers)
     fed = tuple(PROMPT + run.tokens[:-1])
     rows = engine.forward(engine.open(len(fed)), TokenChunk(fed))

@@ -11,7 +11,7 @@ from pathlib import Path
 from chain.crypto.hashing import token_salt, u32
 from chain.crypto.merkle import Kind, leaf, lr
 from chain.modules.disputes.referee import attention, linear, logits, norms, residual
-from chain.modules.disputes.referee.arithmetic import BLOCK, TILE
+from chain.modules.disputes.referee.arithmetic import BLOCK, LINEAR_LIMIT, TILE
 from chain.modules.disputes.referee.records import (
     Activations,
     Best,
@@ -92,6 +92,7 @@ class RefereeModel:
         self.header = header = decode(ModelHeader, (folder / HEADER_FILE).read_bytes())
         digests = Manifest.from_json((folder / MANIFEST_FILE).read_text()).tensors
         self._digests, self._folder = digests, folder
+        self.saturated = 0  # outputs of linear maps that met their limit, over all runs
         self.layers = [self._layer(index) for index in range(header.num_layers)]
         leaves = {layout.name: self._leaves(layout) for layout in head_layouts(header)}
         n = header.hidden_size
@@ -157,7 +158,9 @@ class RefereeModel:
         return norms.joined([norms.plain_tile(tile, peak) for tile in self._tiles(x)])
 
     def _linear(self, row: Activations, weights: Sequence[WeightRow], scale: LinearScale) -> tuple[int, ...]:
-        return tuple(linear.element(row, weight, scale.s1, scale.s2) for weight in weights)
+        out = tuple(linear.element(row, weight, scale.s1, scale.s2) for weight in weights)
+        self.saturated += sum(abs(value) == LINEAR_LIMIT for value in out)
+        return out
 
     def _attend(self, layer: _Layer, query: Activations, group: int) -> tuple[int, ...]:
         keys, values = layer.keys[group], layer.values[group]

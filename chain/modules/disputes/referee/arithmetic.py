@@ -14,7 +14,9 @@ HEAD_LIMIT: Final = (1 << 24) - 1
 SCORE_LIMIT: Final = 1 << 29
 """Bound of attention scores."""
 ROW_LIMIT: Final = 32767
-"""Bound of boundary values and cached values."""
+"""Bound of boundary values."""
+VALUE_END: Final = 1 << 15
+"""Cached values lie in [-VALUE_END, VALUE_END)."""
 TILE: Final = 1024
 """Values of a tile."""
 BLOCK: Final = 64

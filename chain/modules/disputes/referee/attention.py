@@ -5,8 +5,8 @@ from operator import mul
 
 from chain.modules.disputes.referee.arithmetic import (
     HEAD_LIMIT,
-    ROW_LIMIT,
     SCORE_LIMIT,
+    VALUE_END,
     clamp,
     largest,
     quantised,
@@ -39,8 +39,8 @@ def rotated_head(x: Sequence[int], cosines: Sequence[int], sines: Sequence[int])
 
 
 def value_row(x: Sequence[int], value_bits: int) -> tuple[int, ...]:
-    """V rows: return the values of one head with `value_bits` fraction bits."""
-    return tuple(clamp(rsh(value, FRACTION - value_bits), ROW_LIMIT) for value in x)
+    """V rows: return the values of one head with `value_bits` fraction bits, saturated to 16 bits."""
+    return tuple(max(-VALUE_END, min(VALUE_END - 1, rsh(value, FRACTION - value_bits))) for value in x)
 
 
 def score(query: Activations, key: Activations, header: ModelHeader) -> int:

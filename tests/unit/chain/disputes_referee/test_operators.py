@@ -150,7 +150,7 @@ def test_rotation_keeps_lengths_and_turns_pairs_of_halves() -> None:
 
 
 def test_values_keep_their_fraction_bits_and_saturate() -> None:
-    assert attention.value_row([64, 31, 32, -32, -33, 1 << 31, -(1 << 31)], 10) == (1, 0, 1, 0, -1, 32767, -32767)
+    assert attention.value_row([64, 31, 32, -32, -33, 1 << 31, -(1 << 31)], 10) == (1, 0, 1, 0, -1, 32767, -32768)
 
 
 @pytest.mark.parametrize("positions", [1, 2, 63, 64, 65, 130])
@@ -235,7 +235,7 @@ def test_no_recorded_input_makes_a_step_fail_otherwise_than_by_bad_record(data: 
     gains = draw(st.lists(st.integers(-32768, 32767), min_size=64, max_size=64))
     peak = Maximum(draw(st.integers(0, 2**40 - 1)))
     sums = Squares(draw(st.integers(0, 1 << 62)), draw(st.integers(0, 1 << 46)))
-    weights = Weighted(total := draw(st.integers(0, 1 << 31)), (draw(st.integers(-total * 32767, total * 32767)),) * 2)
+    weights = Weighted(total := draw(st.integers(0, 1 << 31)), (draw(st.integers(-total * 32768, total * 32768)),) * 2)
     maximum = draw(st.integers(-(1 << 29), 1 << 29))
     block = Scores(maximum, tuple(draw(st.lists(st.integers(-(1 << 29), maximum), min_size=2, max_size=2))))
     pair = st.lists(st.integers(-Q, Q), min_size=2, max_size=2)
