@@ -326,19 +326,21 @@ def dispute_unit(ctx: Context, key: UnitKey) -> None:
 # Ends
 
 
-def settle_due(ctx: Context) -> None:
-    """Settle jobs whose units are all final, at most `settlements_per_block`, in the order they became so."""
+def settle_due(ctx: Context) -> list[Job]:
+    """Settle and return jobs whose units are all final, at most `settlements_per_block`, first come first served."""
     due: list[tuple[int, int]] = []
     for key in SETTLING.keys(ctx.store):
         if len(due) == params(ctx.store).settlements_per_block:
             break
         due.append(key)
+    settled: list[Job] = []
     for key in due:
         SETTLING.remove(ctx.store, key)
-        settle(ctx, job(ctx.store, key[1]))
+        settled.append(settle(ctx, job(ctx.store, key[1])))
+    return settled
 
 
-def settle(ctx: Context, found: Job) -> None:
+def settle(ctx: Context, found: Job) -> Job:
     """Split a job's escrow among asserters, check pool, treasury and requester."""
     header = models.model(ctx.store, found.model_root).header
     to_pool = to_treasury = paid = 0
@@ -357,12 +359,12 @@ def settle(ctx: Context, found: Job) -> None:
     bank.transfer(ctx, ESCROW, CHECK_POOL, to_pool)
     bank.transfer(ctx, ESCROW, TREASURY, to_treasury)
     reason = CloseReason.SETTLED if is_opened else CloseReason.SETTLED_UNOPENED
-    _close(ctx, replace(found, paid=paid), JobStatus.FINAL, reason, 0)
+    return _close(ctx, replace(found, paid=paid), JobStatus.FINAL, reason, 0)
 
 
-def refund(ctx: Context, found: Job, reason: CloseReason, detail: int = 0) -> None:
+def refund(ctx: Context, found: Job, reason: CloseReason, detail: int = 0) -> Job:
     """Close a job without settlement: the requester gets everything back."""
-    _close(ctx, found, JobStatus.CLOSED, reason, detail)
+    return _close(ctx, found, JobStatus.CLOSED, reason, detail)
 
 
 def expire_due(ctx: Context) -> None:
@@ -375,7 +377,12 @@ def expire_due(ctx: Context) -> None:
             refund(ctx, found, CloseReason.EXPIRED, rules.missing_stages(units_of(ctx.store, found))[0])
 
 
-def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, detail: int) -> None:
+def deleted_height(store: Reader, closed: Job) -> int:
+    """Return the height from which a closed job and all that belongs to it may be deleted."""
+    return max(closed.closed_height + params(store).receipt_blocks, closed.keep_until) + 1
+
+
+def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, detail: int) -> Job:
     bank.transfer(ctx, ESCROW, found.requester, found.escrow - found.paid)
     height = ctx.block.height
     closed = replace(found, status=status, close_reason=reason, close_detail=detail, closed_height=height)
@@ -390,6 +397,7 @@ def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, det
     prefix = U64.pack(found.job_id)
     keys = (JOBS.path(found.job_id), UNITS.prefix + prefix)
     owner = (BY_REQUESTER.prefix + ADDRESS.pack(found.requester) + prefix,)
-    archive.retire(ctx, max(height + params(ctx.store).receipt_blocks, closed.keep_until) + 1, "jobs", keys + owner)
+    archive.retire(ctx, deleted_height(ctx.store, closed), "jobs", keys + owner)
     name = "JobSettled" if status == JobStatus.FINAL else "JobClosed"
     ctx.emit(name, job_id=found.job_id, reason=reason.name, detail=detail, refunded=found.escrow - found.paid)
+    return closed

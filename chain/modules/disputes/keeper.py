@@ -1,0 +1,149 @@
+"""The verbs of the disputes module: open what lower modules found to differ, freeze it, and let it end.
+
+A dispute that nobody can decide ends UNRESOLVED: the requester gets everything back, bonds are free, and only checks
+with a proven ticket are paid.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chain.context import Context
+from chain.errors import Code, InvariantBroken, Rejected
+from chain.modules.disputes.state import BY_JOB, DEADLINES, DISPUTES, NEXT_ID
+from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
+from chain.modules.jobs import archive
+from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.types import CloseReason, HopConflict, RecordKind
+from chain.modules.sampling import keeper as sampling
+from chain.modules.sampling.types import Mismatch
+from chain.store.collections import U64
+from chain.store.overlay import Reader
+
+
+def find_dispute(store: Reader, dispute_id: int) -> Dispute | None:
+    """Return a dispute, or None."""
+    return DISPUTES.find(store, dispute_id)
+
+
+def dispute(store: Reader, dispute_id: int) -> Dispute:
+    """Return a dispute. Raises: Rejected: UNKNOWN_DISPUTE."""
+    found = DISPUTES.find(store, dispute_id)
+    if found is None:
+        raise Rejected(Code.UNKNOWN_DISPUTE, f"there is no dispute {dispute_id}, or it ended long ago")
+    return found
+
+
+def disputes_after(store: Reader, after: int) -> Iterator[Dispute]:
+    """Yield disputes with ids above `after`, in ascending id."""
+    for _, found in DISPUTES.items(store, start=U64.pack(after) + b"\x00"):
+        yield found
+
+
+def disputes_of(store: Reader, job_id: int) -> Iterator[Dispute]:
+    """Yield the disputes of a job in ascending id."""
+    for _, dispute_id in BY_JOB.keys(store, prefix=U64.pack(job_id)):
+        yield dispute(store, dispute_id)
+
+
+def open_found(ctx: Context) -> None:
+    """Open a dispute for everything that this block found to differ."""
+    for conflict in jobs.take_hop_conflicts(ctx):
+        _open(ctx, _hop(ctx.store, conflict))
+    for mismatch in sampling.take_mismatches(ctx):
+        _open(ctx, _trace(ctx.store, mismatch))
+
+
+def _hop(store: Reader, conflict: HopConflict) -> Dispute:
+    upstream = jobs.unit(store, (conflict.job_id, (conflict.attempt, conflict.stage - 1)))
+    downstream = jobs.unit(store, (conflict.job_id, (conflict.attempt, conflict.stage)))
+    return Dispute(
+        dispute_id=0,
+        kind=DisputeKind.HOP,
+        job_id=conflict.job_id,
+        attempt=conflict.attempt,
+        stage=conflict.stage,
+        asserter=upstream.operator,
+        challenger=downstream.operator,
+        asserter_body_root=b"",
+        asserter_out_root=upstream.out_root,
+        challenger_body_root=b"",
+        challenger_out_root=downstream.in_root,
+        opened_height=0,
+        deadline=0,
+        status=DisputeStatus.OPEN,
+        frozen=_frozen(store, conflict.job_id),
+    )
+
+
+def _trace(store: Reader, mismatch: Mismatch) -> Dispute:
+    key = (mismatch.job_id, (mismatch.attempt, mismatch.stage))
+    unit, commit = jobs.unit(store, key), sampling.find_commit(store, key, mismatch.checker)
+    if commit is None:
+        raise InvariantBroken(f"{mismatch.checker.hex()} differs from unit {key} without a commitment")
+    return Dispute(
+        dispute_id=0,
+        kind=DisputeKind.TRACE,
+        job_id=mismatch.job_id,
+        attempt=mismatch.attempt,
+        stage=mismatch.stage,
+        asserter=unit.operator,
+        challenger=mismatch.checker,
+        asserter_body_root=unit.body_root,
+        asserter_out_root=unit.out_root,
+        challenger_body_root=commit.body_root,
+        challenger_out_root=commit.out_root,
+        opened_height=0,
+        deadline=0,
+        status=DisputeStatus.OPEN,
+        frozen=_frozen(store, mismatch.job_id) + unit.terms.bond,
+    )
+
+
+def _frozen(store: Reader, job_id: int) -> int:
+    """Return escrow and bonds of a job's units."""
+    found = jobs.job(store, job_id)
+    return found.escrow + sum(unit.terms.bond for unit in jobs.units_of(store, found))
+
+
+def _open(ctx: Context, new: Dispute) -> None:
+    height = ctx.block.height
+    opened = replace(
+        new,
+        dispute_id=NEXT_ID.take(ctx.store) + 1,
+        opened_height=height,
+        deadline=height + sampling.params(ctx.store).dispute_blocks,
+    )
+    DISPUTES.save(ctx.store, opened.dispute_id, opened)
+    BY_JOB.add(ctx.store, (opened.job_id, opened.dispute_id))
+    DEADLINES.add(ctx.store, (opened.deadline, opened.dispute_id))
+    ctx.emit(
+        "DisputeOpened",
+        dispute_id=opened.dispute_id,
+        dispute_kind=opened.kind.name,
+        job_id=opened.job_id,
+        attempt=opened.attempt,
+        stage=opened.stage,
+        asserter=opened.asserter.hex(),
+        challenger=opened.challenger.hex(),
+        frozen=opened.frozen,
+    )
+
+
+def end_due(ctx: Context) -> None:
+    """End disputes whose window is over; with its last one the job closes."""
+    for key in list(DEADLINES.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
+        DEADLINES.remove(ctx.store, key)
+        ended = replace(dispute(ctx.store, key[1]), status=DisputeStatus.UNRESOLVED)
+        DISPUTES.save(ctx.store, ended.dispute_id, ended)
+        archive.append(ctx, RecordKind.DISPUTE, U64.pack(ended.dispute_id), ended)
+        ctx.emit("DisputeEnded", dispute_id=ended.dispute_id, job_id=ended.job_id, status=ended.status.name)
+        if all(other.status != DisputeStatus.OPEN for other in disputes_of(ctx.store, ended.job_id)):
+            _close_job(ctx, ended.job_id)
+
+
+def _close_job(ctx: Context, job_id: int) -> None:
+    ended = list(disputes_of(ctx.store, job_id))
+    closed = jobs.refund(ctx, jobs.job(ctx.store, job_id), CloseReason.UNRESOLVED, ended[0].stage)
+    sampling.conclude_job(ctx, closed)
+    prefixes = (BY_JOB.prefix + U64.pack(job_id), *(DISPUTES.path(other.dispute_id) for other in ended))
+    archive.retire(ctx, jobs.deleted_height(ctx.store, closed), "disputes", prefixes)

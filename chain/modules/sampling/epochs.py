@@ -1,0 +1,281 @@
+"""The verbs of epochs: snapshot, beacon, proofs, and the pay of proven checks."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chain.context import Context
+from chain.crypto import vrf
+from chain.crypto.hashing import epoch_input, ticket
+from chain.errors import Code, InvariantBroken, Rejected
+from chain.modules.bank import keeper as bank
+from chain.modules.beacon import keeper as beacon
+from chain.modules.jobs import archive
+from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.state import UnitKey
+from chain.modules.jobs.types import RecordKind
+from chain.modules.rates.rules import is_drawn
+from chain.modules.sampling import rules
+from chain.modules.sampling.state import (
+    BY_CHECKER,
+    CHECKS,
+    COMMITS,
+    EPOCH_ENDS,
+    PARAMS,
+    PAYMENT_NUMBER,
+    PAYMENTS,
+    PROOFS,
+    PROVEN,
+    ROUND_UNITS,
+    ROUNDS,
+    SNAPSHOTS,
+)
+from chain.modules.sampling.types import (
+    CheckCommit,
+    CheckOutcome,
+    CheckPhase,
+    ConcludedEpoch,
+    EpochProof,
+    Payment,
+    Snapshot,
+    SnapshotEntry,
+)
+from chain.modules.workers import keeper as workers
+from chain.modules.workers.rules import is_active, weight
+from chain.modules.workers.types import Role
+from chain.store.collections import ADDRESS, U64
+from chain.store.overlay import Reader
+
+JUDGED_PER_BLOCK = 256
+"""Commitments of opened proofs judged in one block, beside those a message judges at once."""
+JUDGED_PER_MESSAGE = 64
+"""The rest follows in the end hooks of this block and the next ones."""
+JUDGING_BLOCKS = 64
+"""How long after its proof window the checks of an epoch can still be judged."""
+
+
+def find_snapshot(store: Reader, epoch: int) -> Snapshot | None:
+    """Return an epoch's snapshot, or None."""
+    return SNAPSHOTS.find(store, epoch)
+
+
+def snapshot(store: Reader, epoch: int) -> Snapshot:
+    """Return the snapshot of an epoch whose units are in state."""
+    found = SNAPSHOTS.find(store, epoch)
+    if found is None:
+        raise InvariantBroken(f"epoch {epoch} has units and no snapshot")
+    return found
+
+
+def take_snapshot(ctx: Context, epoch: int) -> None:
+    """Write down who works in an epoch; the epoch before is forgotten if nothing was drawn in it."""
+    workers.rotate_vrf_keys(ctx)
+    entries: list[SnapshotEntry] = []
+    for worker in workers.workers(ctx.store):
+        if is_active(worker):
+            models = [
+                entry.model_root
+                for entry in workers.enrollments_of(ctx.store, worker.operator)
+                if entry.role == Role.CHECK
+            ]
+            entries.append(
+                SnapshotEntry(worker.operator, worker.hot_address, worker.keys.vrf_key, weight(worker), tuple(models))
+            )
+    SNAPSHOTS.save(ctx.store, epoch, Snapshot(epoch, ctx.block.height, tuple(entries)))
+    ctx.emit("EpochBegun", epoch=epoch, num_workers=len(entries))
+    previous = find_snapshot(ctx.store, epoch - 1) if epoch else None
+    if previous is not None and not previous.num_units:
+        SNAPSHOTS.remove(ctx.store, epoch - 1)
+
+
+def record_beacon(ctx: Context, epoch: int) -> None:
+    """Keep the beacon that this epoch's VRFs answer."""
+    found = find_snapshot(ctx.store, epoch)
+    if found is not None:
+        SNAPSHOTS.save(ctx.store, epoch, replace(found, beacon=beacon.latest(ctx.store).value))
+
+
+def count_units(ctx: Context, epoch: int, num_units: int) -> None:
+    """Note that units were drawn in an epoch, so that it has a proof window."""
+    found = snapshot(ctx.store, epoch)
+    if not found.num_units:
+        EPOCH_ENDS.add(ctx.store, (rules.proofs_until(PARAMS.load(ctx.store), epoch), epoch))
+    SNAPSHOTS.save(ctx.store, epoch, replace(found, num_units=found.num_units + num_units))
+
+
+def owe_proof(ctx: Context, epoch: int, operator: bytes) -> None:
+    """Make an eligible checker owe its proof, once an epoch; its bond stays until it is opened."""
+    if not PROOFS.has(ctx.store, (epoch, operator)):
+        PROOFS.save(ctx.store, (epoch, operator), EpochProof(operator, epoch, b"", True, 0))
+        workers.hold(ctx, operator)
+
+
+def find_proof(store: Reader, epoch: int, operator: bytes) -> EpochProof | None:
+    """Return what a worker owes or has opened for an epoch, or None."""
+    return PROOFS.find(store, (epoch, operator))
+
+
+def proofs(store: Reader, epoch: int) -> Iterator[EpochProof]:
+    """Yield the proofs of an epoch in operator order."""
+    for _, found in PROOFS.items(store, prefix=U64.pack(epoch)):
+        yield found
+
+
+def proof_epochs(store: Reader) -> Iterator[int]:
+    """Yield the epochs with units whose proof window is not over."""
+    for _, epoch in EPOCH_ENDS.keys(store):
+        yield epoch
+
+
+def open_proof(ctx: Context, owed: EpochProof, proof: bytes) -> tuple[int, int]:
+    """Take a proof and judge what it proves; returns how many checks were paid, and their pay.
+
+    Raises: Rejected: INVALID_PROOF.
+    """
+    taken = snapshot(ctx.store, owed.epoch)
+    found = rules.find_entry(taken.entries, owed.operator)
+    if found is None:
+        raise InvariantBroken(f"{owed.operator.hex()} owes a proof for epoch {owed.epoch} without being in it")
+    alpha = epoch_input(ctx.block.chain, owed.operator, owed.epoch, taken.beacon)
+    beta = vrf.verify(found[1].vrf_key, alpha, proof)
+    if beta is None:
+        raise Rejected(Code.INVALID_PROOF, "the proof is not that of the worker's VRF key for the epoch's beacon")
+    opened = replace(owed, proof=proof, is_due=False, height=ctx.block.height, beta=beta)
+    PROOFS.save(ctx.store, (owed.epoch, owed.operator), opened)
+    workers.unhold(ctx, owed.operator)
+    return _judge_proven(ctx, opened, JUDGED_PER_MESSAGE)[1:]
+
+
+def judge_proven(ctx: Context) -> None:
+    """Judge commitments of opened proofs that no message had room for, in order of epoch and operator."""
+    left = JUDGED_PER_BLOCK
+    for key in list(PROVEN.keys(ctx.store)):
+        if left <= 0:
+            return
+        opened = PROOFS.find(ctx.store, key)
+        if opened is None:
+            PROVEN.remove(ctx.store, key)
+            continue
+        left -= _judge_proven(ctx, opened, left)[0]
+
+
+def _judge_proven(ctx: Context, opened: EpochProof, limit: int) -> tuple[int, int, int]:
+    """Return how many commitments were judged, how many of them were paid, and their pay."""
+    judged = paid = amount = 0
+    prefix = ADDRESS.pack(opened.operator) + U64.pack(opened.epoch)
+    for _, (_, key) in BY_CHECKER.keys(ctx.store, prefix=prefix):
+        if judged == limit:
+            PROVEN.add(ctx.store, (opened.epoch, opened.operator))
+            return judged, paid, amount
+        if CHECKS.find(ctx.store, key) is None:
+            continue
+        judged += 1
+        pay = judge_check(ctx, key, opened.operator)
+        if pay:
+            paid, amount = paid + 1, amount + pay
+    PROVEN.remove(ctx.store, (opened.epoch, opened.operator))
+    return judged, paid, amount
+
+
+def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
+    """Give a commitment its outcome if it can have one, and return its pay.
+
+    Nothing happens before the unit's windows are over, and a revealed check waits for its checker's epoch proof.
+    """
+    check = CHECKS.find(ctx.store, key)
+    commit = COMMITS.find(ctx.store, (key, checker))
+    if check is None or commit is None or check.phase != CheckPhase.DONE:
+        return 0
+    if not commit.reveal_height:
+        _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.UNREVEALED))
+        return 0
+    proof = PROOFS.find(ctx.store, (check.epoch, checker))
+    if proof is None or not proof.beta:
+        return 0
+    taken = ROUNDS.find(ctx.store, check.round_index)
+    found = rules.find_entry(snapshot(ctx.store, check.epoch).entries, checker)
+    if taken is None or found is None:
+        raise InvariantBroken(f"the draw of unit {key} is gone")
+    unit = jobs.find_unit(ctx.store, key)
+    if unit is None:
+        return 0
+    terms = unit.terms
+    value = ticket(proof.beta, taken.alpha, check.unit)
+    if not is_drawn(value, terms.rate, found[1].weight, check.total_weight):
+        _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
+        return 0
+    _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))
+    _pay(ctx, Payment(checker, terms.check_pay, *_flat(key)))
+    return terms.check_pay
+
+
+def _flat(key: UnitKey) -> tuple[int, int, int]:
+    return key[0], key[1][0], key[1][1]
+
+
+def _conclude_commit(ctx: Context, key: UnitKey, epoch: int, commit: CheckCommit) -> None:
+    COMMITS.save(ctx.store, (key, commit.checker), commit)
+    BY_CHECKER.remove(ctx.store, (commit.checker, (epoch, key)))
+
+
+def _pay(ctx: Context, payment: Payment) -> None:
+    """Pay from the pool, or queue behind others that a short pool keeps waiting."""
+    is_first = next(PAYMENTS.items(ctx.store), None) is None
+    if is_first and bank.balance(ctx.store, jobs.CHECK_POOL) >= payment.amount:
+        _pay_now(ctx, payment)
+    else:
+        PAYMENTS.save(ctx.store, PAYMENT_NUMBER.take(ctx.store), payment)
+
+
+def _pay_now(ctx: Context, payment: Payment) -> None:
+    bank.transfer(ctx, jobs.CHECK_POOL, payment.recipient, payment.amount)
+    ctx.emit(
+        "CheckPaid",
+        checker=payment.recipient.hex(),
+        job_id=payment.job_id,
+        attempt=payment.attempt,
+        stage=payment.stage,
+        amount=payment.amount,
+    )
+
+
+def pay_waiting(ctx: Context) -> None:
+    """Pay those who wait, first come first served, as far as the pool goes."""
+    due: list[tuple[int, Payment]] = []
+    left = bank.balance(ctx.store, jobs.CHECK_POOL)
+    for number, payment in PAYMENTS.items(ctx.store):
+        if payment.amount > left or len(due) == JUDGED_PER_BLOCK:
+            break
+        left -= payment.amount
+        due.append((number, payment))
+    for number, payment in due:
+        PAYMENTS.remove(ctx.store, number)
+        _pay_now(ctx, payment)
+
+
+def num_waiting(store: Reader) -> int:
+    """Return how many payments wait for money."""
+    return sum(1 for _ in PAYMENTS.items(store))
+
+
+def conclude_epochs(ctx: Context) -> None:
+    """Archive epochs whose proof window is over, and have their records deleted later."""
+    for key in list(EPOCH_ENDS.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
+        EPOCH_ENDS.remove(ctx.store, key)
+        epoch = key[1]
+        found, owed = snapshot(ctx.store, epoch), tuple(proofs(ctx.store, epoch))
+        archive.append(ctx, RecordKind.EPOCH, U64.pack(epoch), ConcludedEpoch(found, owed))
+        packed = U64.pack(epoch)
+        unjudged = tuple(BY_CHECKER.prefix + ADDRESS.pack(proof.operator) + packed for proof in owed)
+        prefixes = (PROOFS.prefix + packed, PROVEN.prefix + packed, *unjudged, SNAPSHOTS.path(epoch))
+        for index in rules.rounds_of(PARAMS.load(ctx.store), epoch):
+            if ROUNDS.has(ctx.store, index):
+                prefixes += (ROUND_UNITS.prefix + U64.pack(index), ROUNDS.path(index))
+        archive.retire(ctx, ctx.block.height + keep_blocks(ctx.store), "sampling", prefixes)
+        ctx.emit("EpochConcluded", epoch=epoch, num_unopened=sum(proof.is_due for proof in owed))
+
+
+def keep_blocks(store: Reader) -> int:
+    """Return how long after its proof window an epoch may still be needed: its last dispute, and receipts."""
+    params = PARAMS.load(store)
+    windows = params.reveal_blocks + params.open_blocks + 2 * params.dispute_blocks
+    return JUDGING_BLOCKS + windows + jobs.params(store).receipt_blocks + 2

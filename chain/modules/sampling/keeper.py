@@ -1,0 +1,341 @@
+"""The verbs of rounds and checks: draw, commit, reveal, open, conclude.
+
+Invariants: a unit in a window stands in `PHASE_ENDS` once, at the window's last height; a committed check holds S of
+its checker's bond until the unit is concluded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from chain.context import Context
+from chain.crypto import ranges
+from chain.crypto.hashing import round_alpha, unit_id
+from chain.errors import Code, InvariantBroken, Rejected
+from chain.modules.beacon import keeper as beacon
+from chain.modules.jobs import archive
+from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.state import UNIT_KEY, UnitKey
+from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit
+from chain.modules.rates import keeper as rates
+from chain.modules.sampling import epochs, rules
+from chain.modules.sampling.state import (
+    BY_CHECKER,
+    CHECKS,
+    COMMITS,
+    MISMATCHES,
+    PARAMS,
+    PHASE_ENDS,
+    ROUND_UNITS,
+    ROUNDS,
+)
+from chain.modules.sampling.types import (
+    CheckCommit,
+    CheckOutcome,
+    CheckPhase,
+    ConcludedCheck,
+    Mismatch,
+    Params,
+    Round,
+    Snapshot,
+    UnitCheck,
+)
+from chain.modules.workers import keeper as workers
+from chain.modules.workers.rules import free_bond, is_active
+from chain.store.collections import ADDRESS, U64
+from chain.store.overlay import Reader
+
+MAX_ROUND_JOBS = 1_024
+"""Jobs looked at in one close; the rest wait for the next round."""
+
+
+def params(store: Reader) -> Params:
+    """Return the parameters."""
+    return PARAMS.load(store)
+
+
+def save_params(ctx: Context, value: Params) -> None:
+    """Replace the parameters."""
+    PARAMS.save(ctx.store, value)
+
+
+# Reading
+
+
+def find_check(store: Reader, key: UnitKey) -> UnitCheck | None:
+    """Return a unit's check, or None before its round closes."""
+    return CHECKS.find(store, key)
+
+
+def check(store: Reader, key: UnitKey) -> UnitCheck:
+    """Return a unit's check. Raises: Rejected: WINDOW_CLOSED before its round closes."""
+    found = CHECKS.find(store, key)
+    if found is None:
+        raise Rejected(Code.WINDOW_CLOSED, "the unit is in no round: its job is not complete, or was closed long ago")
+    return found
+
+
+def find_commit(store: Reader, key: UnitKey, checker: bytes) -> CheckCommit | None:
+    """Return a checker's commitment to a unit, or None."""
+    return COMMITS.find(store, (key, checker))
+
+
+def commits(store: Reader, key: UnitKey) -> Iterator[CheckCommit]:
+    """Yield a unit's commitments in checker order."""
+    for _, found in COMMITS.items(store, prefix=UNIT_KEY.pack(key)):
+        yield found
+
+
+def find_round(store: Reader, index: int) -> Round | None:
+    """Return a round, or None if it had no units."""
+    return ROUNDS.find(store, index)
+
+
+def round_units(store: Reader, index: int) -> Iterator[UnitKey]:
+    """Yield the units of a round."""
+    for _, key in ROUND_UNITS.keys(store, prefix=U64.pack(index)):
+        yield key
+
+
+def open_units(store: Reader) -> Iterator[UnitKey]:
+    """Yield the units in a window, by its end."""
+    for _, key in PHASE_ENDS.keys(store):
+        yield key
+
+
+def open_commits(store: Reader, checker: bytes) -> Iterator[UnitKey]:
+    """Yield the units to which a checker has committed without an outcome yet."""
+    for _, (_, key) in BY_CHECKER.keys(store, prefix=ADDRESS.pack(checker)):
+        yield key
+
+
+# Rounds
+
+
+def close_round(ctx: Context) -> None:
+    """Take complete jobs into the round that closes now, as far as their units can be checked safely."""
+    values, close = params(ctx.store), ctx.block.height
+    epoch, index = rules.epoch_of(values, close), close // values.round_blocks
+    taken = epochs.find_snapshot(ctx.store, epoch)
+    seals: list[bytes] = []
+    models: dict[bytes, list[rules.Candidate]] = {}
+    for job in list(islice(jobs.complete_jobs(ctx.store), MAX_ROUND_JOBS)):
+        drawn = None if taken is None else _find_eligible(ctx, job, taken, models)
+        if taken is not None and drawn is not None:
+            seals += _begin_checks(ctx, job, index, taken, drawn)
+        elif close > job.expiry_height + values.epoch_blocks + values.round_blocks:
+            jobs.refund(ctx, job, CloseReason.NO_CHECKERS)
+    if not seals:
+        return
+    root = ranges.tree_root([ranges.leaf_hash(seal) for seal in seals])
+    end = rules.commit_end(values, close)
+    ROUNDS.save(ctx.store, index, Round(index, close, epoch, b"", root, end, len(seals), len(seals)))
+    epochs.count_units(ctx, epoch, len(seals))
+    ctx.emit("RoundClosed", round=index, num_units=len(seals), results_root=root.hex())
+
+
+def _find_eligible(
+    ctx: Context, job: Job, taken: Snapshot, models: dict[bytes, list[rules.Candidate]]
+) -> list[rules.Eligible] | None:
+    """Return E_u of each unit, or None if one of them cannot be checked safely now."""
+    if job.model_root not in models:
+        models[job.model_root] = _candidates(ctx.store, taken, job.model_root)
+    units = jobs.units_of(ctx.store, job)
+    operators = frozenset(unit.operator for unit in units)
+    total = sum(entry.weight for entry in taken.entries)
+    current = rates.params(ctx.store)
+    drawn: list[rules.Eligible] = []
+    for unit in units:
+        found = rules.eligible(current, models[job.model_root], unit.terms.bond, operators, len(taken.entries), total)
+        if found is None:
+            return None
+        drawn.append(found)
+    return drawn
+
+
+def _candidates(store: Reader, taken: Snapshot, model_root: bytes) -> list[rules.Candidate]:
+    found: list[rules.Candidate] = []
+    for index, entry in enumerate(taken.entries):
+        if model_root not in entry.models:
+            continue
+        worker = workers.find_worker(store, entry.operator)
+        if worker is not None and is_active(worker):
+            found.append(rules.Candidate(index, entry.operator, entry.weight, free_bond(worker)))
+    return found
+
+
+def _begin_checks(ctx: Context, job: Job, index: int, taken: Snapshot, drawn: list[rules.Eligible]) -> list[bytes]:
+    values = params(ctx.store)
+    keep_until = rules.proofs_until(values, taken.epoch) + epochs.JUDGING_BLOCKS
+    jobs.begin_checks(ctx, job, index, [found.count for found in drawn], keep_until)
+    seals: list[bytes] = []
+    for unit, found in zip(jobs.units_of(ctx.store, job), drawn, strict=True):
+        key = jobs.key_of(unit)
+        begun = UnitCheck(
+            job_id=unit.job_id,
+            attempt=unit.attempt,
+            stage=unit.stage,
+            unit=unit_id(ctx.block.chain, unit.job_id, unit.attempt, unit.stage),
+            round_index=index,
+            epoch=taken.epoch,
+            eligible=found.bitmap,
+            total_weight=found.total_weight,
+            phase=CheckPhase.DRAWING,
+            phase_end=ctx.block.height + rules.BEACON_DELAY,
+            num_commits=0,
+            num_reveals=0,
+            is_equal=True,
+        )
+        _enter(ctx, key, begun)
+        ROUND_UNITS.add(ctx.store, (index, key))
+        seals.append(unit.seal)
+        for position, entry in enumerate(taken.entries):
+            if rules.has_bit(found.bitmap, position):
+                epochs.owe_proof(ctx, taken.epoch, entry.operator)
+    return seals
+
+
+def _enter(ctx: Context, key: UnitKey, changed: UnitCheck) -> None:
+    """Write a unit's check at the beginning of a window."""
+    CHECKS.save(ctx.store, key, changed)
+    PHASE_ENDS.add(ctx.store, (changed.phase_end, key))
+
+
+def end_phases(ctx: Context) -> None:
+    """Lead every unit whose window ends with this block into its next one."""
+    for entry in list(PHASE_ENDS.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
+        PHASE_ENDS.remove(ctx.store, entry)
+        key = entry[1]
+        found = CHECKS.find(ctx.store, key)
+        if found is None:
+            raise InvariantBroken(f"unit {key} is in a window and has no check")
+        if found.phase == CheckPhase.DRAWING:
+            _begin_commits(ctx, key, found)
+        elif found.phase == CheckPhase.COMMIT and found.num_commits:
+            _move(ctx, key, found, CheckPhase.REVEAL, params(ctx.store).reveal_blocks)
+        elif found.phase == CheckPhase.REVEAL and found.num_reveals:
+            _move(ctx, key, found, CheckPhase.OPEN, params(ctx.store).open_blocks)
+        elif found.phase == CheckPhase.OPEN:
+            _forfeit(ctx, key)
+        elif found.phase in (CheckPhase.COMMIT, CheckPhase.REVEAL):
+            finish(ctx, key, is_opened=True)
+
+
+def _begin_commits(ctx: Context, key: UnitKey, found: UnitCheck) -> None:
+    taken = ROUNDS.find(ctx.store, found.round_index)
+    if taken is None:
+        raise InvariantBroken(f"unit {key} is in no round")
+    if not taken.alpha:
+        value = beacon.latest(ctx.store).value
+        alpha = round_alpha(ctx.block.chain, taken.index, value)
+        ROUNDS.save(ctx.store, taken.index, replace(taken, alpha=alpha, beacon=value))
+        ctx.emit("RoundDrawn", round=taken.index, alpha=alpha.hex())
+    _move(ctx, key, found, CheckPhase.COMMIT, params(ctx.store).commit_blocks)
+
+
+def _move(ctx: Context, key: UnitKey, found: UnitCheck, phase: CheckPhase, blocks: int) -> None:
+    _enter(ctx, key, replace(found, phase=phase, phase_end=ctx.block.height + blocks))
+
+
+def _forfeit(ctx: Context, key: UnitKey) -> None:
+    """End a unit whose asserter did not open although a valid reveal exists: R goes to the treasury."""
+    unit = jobs.unit(ctx.store, key)
+    workers.take_bond(ctx, unit.operator, unit.terms.fee, jobs.TREASURY)
+    ctx.emit("UnitUnopened", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage)
+    finish(ctx, key, is_opened=False)
+
+
+# Checks
+
+
+def record_commit(ctx: Context, key: UnitKey, found: UnitCheck, checker: bytes, seal: bytes, bond: int) -> None:
+    """Write a commitment and let the checker's bond back it. Raises: Rejected: BOND_TOO_SMALL."""
+    workers.reserve(ctx, checker, bond)
+    commit = CheckCommit(checker, seal, ctx.block.height, b"", b"", b"", 0, CheckOutcome.PENDING)
+    COMMITS.save(ctx.store, (key, checker), commit)
+    BY_CHECKER.add(ctx.store, (checker, (found.epoch, key)))
+    CHECKS.save(ctx.store, key, replace(found, num_commits=found.num_commits + 1))
+
+
+def record_reveal(ctx: Context, unit: Unit, found: UnitCheck, commit: CheckCommit) -> None:
+    """Write an opened check. A different out_root disputes the unit; the last reveal ends the window."""
+    key = jobs.key_of(unit)
+    is_equal = commit.out_root == unit.out_root
+    outcome = CheckOutcome.EQUAL if is_equal else CheckOutcome.DIFFERENT
+    COMMITS.save(ctx.store, (key, commit.checker), replace(commit, outcome=outcome))
+    changed = replace(found, num_reveals=found.num_reveals + 1, is_equal=found.is_equal and is_equal)
+    CHECKS.save(ctx.store, key, changed)
+    if not is_equal:
+        _dispute(ctx, key, changed, commit.checker)
+    elif changed.phase == CheckPhase.REVEAL and changed.num_reveals == changed.num_commits:
+        PHASE_ENDS.remove(ctx.store, (changed.phase_end, key))
+        _move(ctx, key, changed, CheckPhase.OPEN, params(ctx.store).open_blocks)
+
+
+def record_opening(ctx: Context, unit: Unit, found: UnitCheck, salt: bytes, body_root: bytes) -> bool:
+    """Write the asserter's opened seal and return whether every reveal agrees; if not, the unit is disputed."""
+    key = jobs.key_of(unit)
+    jobs.record_opening(ctx, unit, salt, body_root)
+    PHASE_ENDS.remove(ctx.store, (found.phase_end, key))
+    differing = [commit for commit in commits(ctx.store, key) if commit.reveal_height and commit.body_root != body_root]
+    for commit in differing:
+        COMMITS.save(ctx.store, (key, commit.checker), replace(commit, outcome=CheckOutcome.DIFFERENT))
+        changed = replace(found, is_equal=False, phase_end=ctx.block.height)
+        _dispute(ctx, key, changed, commit.checker)
+    if not differing:
+        finish(ctx, key, is_opened=True)
+    return not differing
+
+
+def _dispute(ctx: Context, key: UnitKey, found: UnitCheck, checker: bytes) -> None:
+    """Freeze a unit whose answers differ; checkers may still reveal until their window's last height."""
+    CHECKS.save(ctx.store, key, replace(found, phase=CheckPhase.DISPUTED))
+    PHASE_ENDS.remove(ctx.store, (found.phase_end, key))
+    jobs.dispute_unit(ctx, key)
+    MISMATCHES.save(ctx.store, (key, checker), Mismatch(key[0], *key[1], checker))
+
+
+def take_mismatches(ctx: Context) -> list[Mismatch]:
+    """Take out the mismatches that this block found."""
+    found = list(MISMATCHES.items(ctx.store))
+    for key, _ in found:
+        MISMATCHES.remove(ctx.store, key)
+    return [mismatch for _, mismatch in found]
+
+
+def finish(ctx: Context, key: UnitKey, *, is_opened: bool) -> None:
+    """Make a unit final."""
+    jobs.finish_unit(ctx, key, is_opened)
+    conclude(ctx, key)
+
+
+def conclude(ctx: Context, key: UnitKey) -> None:
+    """End a unit's windows: checkers' bonds are free, their outcomes are judged, the check is archived."""
+    found = check(ctx.store, key)
+    done = replace(found, phase=CheckPhase.DONE)
+    CHECKS.save(ctx.store, key, done)
+    PHASE_ENDS.remove(ctx.store, (found.phase_end, key))
+    bond = jobs.unit(ctx.store, key).terms.bond
+    committed = list(commits(ctx.store, key))
+    for commit in committed:
+        workers.release(ctx, commit.checker, bond)
+        epochs.judge_check(ctx, key, commit.checker)
+    archive.append(ctx, RecordKind.CHECK, UNIT_KEY.pack(key), ConcludedCheck(done, tuple(commits(ctx.store, key))))
+    taken = ROUNDS.find(ctx.store, found.round_index)
+    if taken is None:
+        raise InvariantBroken(f"unit {key} is in no round")
+    left = replace(taken, num_open=taken.num_open - 1)
+    ROUNDS.save(ctx.store, left.index, left)
+    if not left.num_open:
+        archive.append(ctx, RecordKind.ROUND, U64.pack(left.index), left)
+
+
+def conclude_job(ctx: Context, job: Job) -> None:
+    """End what is left of a closed job's windows, and have its checks deleted with it."""
+    for unit in jobs.units_of(ctx.store, job):
+        found = find_check(ctx.store, jobs.key_of(unit))
+        if found is not None and found.phase != CheckPhase.DONE:
+            conclude(ctx, jobs.key_of(unit))
+    prefix = U64.pack(job.job_id)
+    prefixes = (CHECKS.prefix + prefix, COMMITS.prefix + prefix)
+    archive.retire(ctx, jobs.deleted_height(ctx.store, job), "sampling", prefixes)

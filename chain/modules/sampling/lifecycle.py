@@ -1,0 +1,108 @@
+"""The sampling module in genesis and block, and what must always hold of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chain.context import Context, QueryContext
+from chain.errors import InvariantBroken
+from chain.json_form import from_json, to_json
+from chain.modules.jobs import archive
+from chain.modules.jobs import keeper as jobs
+from chain.modules.rates.genesis import validate_windows
+from chain.modules.sampling import epochs, keeper, rules
+from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS
+from chain.modules.sampling.types import CheckPhase, Params
+from chain.modules.workers import keeper as workers
+
+
+def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
+    """Take `{"params": …}`. Raises: ValueError naming field and limit, or the sum of windows that is broken."""
+    params = from_json(Params, genesis.get("params"), "sampling.params")
+    for name in Params.__dataclass_fields__:
+        if not 0 < getattr(params, name) < 1 << 32:
+            raise ValueError(f"sampling.params.{name} is {getattr(params, name)}, not in 1..2^32")
+    if params.epoch_blocks % params.round_blocks or params.epoch_blocks <= rules.BEACON_DELAY:
+        raise ValueError(
+            f"sampling.params: epoch_blocks is a multiple of round_blocks and above {rules.BEACON_DELAY}, not "
+            f"{params.epoch_blocks} of {params.round_blocks}"
+        )
+    validate_windows(
+        unbonding=workers.params(ctx.store).unbonding_blocks,
+        expiry=jobs.params(ctx.store).expiry_blocks,
+        round_blocks=params.round_blocks,
+        epoch_blocks=params.epoch_blocks,
+        proof_blocks=params.proof_blocks,
+        commit_blocks=params.commit_blocks,
+        reveal_blocks=params.reveal_blocks,
+        open_blocks=params.open_blocks,
+        dispute_blocks=params.dispute_blocks,
+    )
+    keeper.save_params(ctx, params)
+
+
+def export_genesis(ctx: QueryContext) -> dict[str, Any]:
+    """Return the parameters."""
+    return {"params": to_json(keeper.params(ctx.store))}
+
+
+def end_block(ctx: Context) -> None:
+    """End windows, close the round, settle, turn the epoch, pay.
+
+    Order: a round that closes with an epoch belongs to it, so the round is closed before the next snapshot; what the
+    block settled is archived with the round that closes in it.
+    """
+    params, height = keeper.params(ctx.store), ctx.block.height
+    keeper.end_phases(ctx)
+    if rules.is_close(params, height):
+        keeper.close_round(ctx)
+    for job in jobs.settle_due(ctx):
+        keeper.conclude_job(ctx, job)
+    if height > rules.BEACON_DELAY and (height - rules.BEACON_DELAY) % params.epoch_blocks == 0:
+        epochs.record_beacon(ctx, rules.epoch_of(params, height))
+    if height % params.epoch_blocks == 0:
+        epochs.take_snapshot(ctx, height // params.epoch_blocks)
+    epochs.judge_proven(ctx)
+    epochs.pay_waiting(ctx)
+    epochs.conclude_epochs(ctx)
+    if rules.is_close(params, height):
+        archive.seal_round(ctx)
+
+
+def check_invariants(ctx: QueryContext) -> None:
+    """Check reserved bonds, holds, windows and counters. Raises: InvariantBroken."""
+    reserved: dict[bytes, int] = {}
+    holds: dict[bytes, int] = {}
+    for worker in workers.workers(ctx.store):
+        for unit in jobs.open_units_of(ctx.store, worker.operator):
+            reserved[worker.operator] = reserved.get(worker.operator, 0) + unit.terms.bond
+    open_by_round: dict[int, int] = {}
+    for key, check in CHECKS.items(ctx.store):
+        committed = list(keeper.commits(ctx.store, key))
+        revealed = sum(1 for commit in committed if commit.reveal_height)
+        if (len(committed), revealed) != (check.num_commits, check.num_reveals):
+            raise InvariantBroken(f"unit {key} counts {check.num_commits}, {check.num_reveals} commits and reveals")
+        is_waiting = check.phase not in (CheckPhase.DONE, CheckPhase.DISPUTED)
+        if is_waiting != PHASE_ENDS.has(ctx.store, (check.phase_end, key)):
+            raise InvariantBroken(f"unit {key} is in {check.phase.name} and does not wait for its end")
+        if check.phase == CheckPhase.DONE:
+            continue
+        open_by_round[check.round_index] = open_by_round.get(check.round_index, 0) + 1
+        bond = jobs.unit(ctx.store, key).terms.bond
+        for commit in committed:
+            reserved[commit.checker] = reserved.get(commit.checker, 0) + bond
+    for _, proof in PROOFS.items(ctx.store):
+        if proof.is_due:
+            holds[proof.operator] = holds.get(proof.operator, 0) + 1
+    for worker in workers.workers(ctx.store):
+        if worker.reserved != reserved.get(worker.operator, 0):
+            raise InvariantBroken(f"{worker.operator.hex()} has {worker.reserved} reserved, its work holds otherwise")
+        if worker.holds < holds.get(worker.operator, 0):
+            raise InvariantBroken(f"{worker.operator.hex()} owes more proofs than hold its bond")
+    for index, taken in ROUNDS.items(ctx.store):
+        if taken.num_open != open_by_round.get(index, 0):
+            raise InvariantBroken(f"round {index} counts {taken.num_open} open units")
+    for checker, (_, key) in BY_CHECKER.keys(ctx.store):
+        if CHECKS.has(ctx.store, key) and not COMMITS.has(ctx.store, (key, checker)):
+            raise InvariantBroken(f"{checker.hex()} is listed for {key} without a commitment")
+    if next(MISMATCHES.items(ctx.store), None) is not None:
+        raise InvariantBroken("a mismatch was not taken up")

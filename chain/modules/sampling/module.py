@@ -1,0 +1,34 @@
+"""The sampling module."""
+
+from chain.module import Message, Module, QueryMethod
+from chain.modules.sampling import duties, handlers, lifecycle, queries, types
+
+SERVICE = "ostraka.sampling.v1.Query"
+PACKAGE = "/ostraka.sampling.v1"
+
+MODULE = Module(
+    name="sampling",
+    messages=(
+        Message(f"{PACKAGE}.MsgCommitCheck", types.MsgCommitCheck, "sender", handlers.commit_check, 60_000),
+        Message(f"{PACKAGE}.MsgRevealCheck", types.MsgRevealCheck, "sender", handlers.reveal_check, 100_000),
+        Message(f"{PACKAGE}.MsgOpenResult", types.MsgOpenResult, "sender", handlers.open_result, 60_000),
+        Message(f"{PACKAGE}.MsgOpenEpoch", types.MsgOpenEpoch, "sender", handlers.open_epoch, 60_000),
+    ),
+    queries=(
+        QueryMethod(f"{SERVICE}/Params", types.QueryParamsRequest, types.QueryParamsResponse, queries.parameters),
+        QueryMethod(f"{SERVICE}/Unit", types.QueryUnitRequest, types.QueryUnitResponse, queries.unit),
+        QueryMethod(f"{SERVICE}/Snapshot", types.QuerySnapshotRequest, types.QuerySnapshotResponse, queries.snapshot),
+        QueryMethod(f"{SERVICE}/Round", types.QueryRoundRequest, types.QueryRoundResponse, queries.draw),
+        QueryMethod(
+            f"{SERVICE}/EpochProofs", types.QueryEpochProofsRequest, types.QueryEpochProofsResponse, queries.proofs
+        ),
+        QueryMethod(f"{SERVICE}/Duties", types.QueryDutiesRequest, types.QueryDutiesResponse, duties.duties),
+        QueryMethod(f"{SERVICE}/Explain", types.QueryExplainRequest, types.QueryExplainResponse, queries.explain),
+        QueryMethod(f"{SERVICE}/Pool", types.QueryPoolRequest, types.QueryPoolResponse, queries.pool),
+    ),
+    init_genesis=lifecycle.init_genesis,
+    export_genesis=lifecycle.export_genesis,
+    end_block=lifecycle.end_block,
+    check_invariants=lifecycle.check_invariants,
+)
+"""What the application registers."""

@@ -1,0 +1,45 @@
+"""What the sampling module stores."""
+
+from chain.modules.jobs.state import UNIT_KEY, UnitKey
+from chain.modules.sampling.types import (
+    CheckCommit,
+    EpochProof,
+    Mismatch,
+    Params,
+    Payment,
+    Round,
+    Snapshot,
+    UnitCheck,
+)
+from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
+
+PARAMS = Item("sampling", b"params", Params)
+"""The parameters; never removed."""
+SNAPSHOTS: Map[int, Snapshot] = Map("sampling", b"snapshot/", U64, Snapshot)
+"""Epoch → its workers; removed at the next boundary if nothing was drawn, else as garbage after the proof window."""
+ROUNDS: Map[int, Round] = Map("sampling", b"round/", U64, Round)
+"""Round → its draw; removed as garbage with its epoch."""
+ROUND_UNITS: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"round_unit/", pair(U64, UNIT_KEY))
+"""(round, unit); removed with the round."""
+CHECKS: Map[UnitKey, UnitCheck] = Map("sampling", b"check/", UNIT_KEY, UnitCheck)
+"""Unit → its windows and draw; removed as garbage with its job."""
+COMMITS: Map[tuple[UnitKey, bytes], CheckCommit] = Map("sampling", b"commit/", pair(UNIT_KEY, ADDRESS), CheckCommit)
+"""(unit, checker) → its commitment; removed with the unit's check."""
+PHASE_ENDS: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"phase/", pair(U64, UNIT_KEY))
+"""(last height of the window, unit) of units in a window; the window's end removes it."""
+BY_CHECKER: KeySet[tuple[bytes, tuple[int, UnitKey]]] = KeySet(
+    "sampling", b"checker/", pair(ADDRESS, pair(U64, UNIT_KEY))
+)
+"""(checker, (epoch, unit)) of commitments without an outcome; the outcome removes it, or the end of the epoch."""
+PROOFS: Map[tuple[int, bytes], EpochProof] = Map("sampling", b"proof/", pair(U64, ADDRESS), EpochProof)
+"""(epoch, operator) → the proof it owes or has opened; removed with the snapshot."""
+PROVEN: KeySet[tuple[int, bytes]] = KeySet("sampling", b"proven/", pair(U64, ADDRESS))
+"""(epoch, operator) with commitments still to be judged by an opened proof; judging the last removes it."""
+EPOCH_ENDS: KeySet[tuple[int, int]] = KeySet("sampling", b"epoch_end/", pair(U64, U64))
+"""(last height of the proof window, epoch) of epochs in which something was drawn; the window's end removes it."""
+MISMATCHES: Map[tuple[UnitKey, bytes], Mismatch] = Map("sampling", b"mismatch/", pair(UNIT_KEY, ADDRESS), Mismatch)
+"""(unit, checker) that differ since this block; the disputes module takes it out in the same block."""
+PAYMENTS: Map[int, Payment] = Map("sampling", b"payment/", U64, Payment)
+"""Number → pay that waits for money in the pool; paying removes it."""
+PAYMENT_NUMBER = Sequence("sampling", b"payment_number")
+"""Payments that ever waited; never removed."""
