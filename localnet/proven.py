@@ -16,7 +16,7 @@ from chain.crypto.ics23 import verify_state
 from chain.node.comet_rpc import CometRpc, RpcError, RpcUnavailable
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
 from chain.store.codec import decode
-from chain.store.collections import Item, Map
+from chain.store.collections import Map
 
 HEADER_SECONDS = 20.0
 """How long the next header may take."""
@@ -61,10 +61,6 @@ class ProvenState:
     def __exit__(self, *_: object) -> None:
         self._rpc.close()
 
-    async def item(self, item: Item[V], cls: type[V], height: int = 0) -> V | None:
-        """Return a single record."""
-        return self._record(cls, await self.read(item.module, item.key, height))
-
     async def value(self, table: Map[K, V], key: K, cls: type[V], height: int = 0) -> V | None:
         """Return the record at a key, or None if its absence is proven."""
         return self._record(cls, await self.read(table.module, table.path(key), height))
@@ -104,6 +100,8 @@ class ProvenState:
             header_hash = verify_signed_header(signed, self._validators, self.chain_id)
         except HeaderRejected as error:
             raise NotProven(f"header {height}: {error}") from error
+        if signed.header.height != height:
+            raise NotProven(f"the node sent header {signed.header.height} for {height}")
         signatures = sum(1 for signature in signed.commit.signatures if signature.signature)
         found = self._headers[height] = (signed.header.app_hash, header_hash, signatures)
         return found

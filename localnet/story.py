@@ -159,15 +159,21 @@ class Narrator:
 
     async def _checks(self, unit: Unit) -> tuple[UnitCheck, Round, Snapshot]:
         check = await self._state.value(CHECKS, (unit.job_id, (unit.attempt, unit.stage)), UnitCheck)
-        drawn = await self._state.value(ROUNDS, check.round_index, Round) if check else None
-        snapshot = await self._state.value(SNAPSHOTS, check.epoch, Snapshot) if check else None
-        if check is None or drawn is None or snapshot is None:
-            raise NotProven(f"the draw of unit {unit.job_id}/{unit.attempt}/{unit.stage} is not in state")
+        what = f"the draw of unit {unit.job_id}/{unit.attempt}/{unit.stage} is not in state"
+        if check is None:
+            raise NotProven(what)
+        drawn = await self._state.value(ROUNDS, check.round_index, Round)
+        snapshot = await self._state.value(SNAPSHOTS, check.epoch, Snapshot)
+        if drawn is None or snapshot is None:
+            raise NotProven(what)
         return check, drawn, snapshot
 
     async def _commit(self, unit: Unit, operator: bytes) -> CheckCommit | None:
         key = ((unit.job_id, (unit.attempt, unit.stage)), operator)
         return await self._state.value(COMMITS, key, CheckCommit)
+
+    async def _proof(self, epoch: int, operator: bytes) -> EpochProof | None:
+        return await self._state.value(PROOFS, (epoch, operator), EpochProof)
 
     async def wait_for_proofs(self) -> None:
         """Wait until everybody eligible has opened the epoch's VRF proof. Raises: StoryBroken."""
@@ -177,7 +183,7 @@ class Narrator:
             while True:
                 check, _, snapshot = await self._checks(unit)
                 members = [entry.operator for i, entry in enumerate(snapshot.entries) if has_bit(check.eligible, i)]
-                proofs = [await self._state.value(PROOFS, (check.epoch, member), EpochProof) for member in members]
+                proofs = [await self._proof(check.epoch, member) for member in members]
                 if all(proof is not None and proof.proof for proof in proofs):
                     commits = [await self._commit(unit, member) for member in members]
                     if not any(commit and commit.outcome == CheckOutcome.EQUAL for commit in commits):
@@ -195,7 +201,7 @@ class Narrator:
             for index, entry in enumerate(snapshot.entries):
                 if not has_bit(check.eligible, index):
                     continue
-                proof = await self._state.value(PROOFS, (check.epoch, entry.operator), EpochProof)
+                proof = await self._proof(check.epoch, entry.operator)
                 alpha = epoch_input(self._chain, entry.operator, check.epoch, snapshot.beacon)
                 beta = vrf.verify(entry.vrf_key, alpha, proof.proof) if proof is not None else None
                 who = self.name(entry.operator)

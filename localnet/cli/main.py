@@ -2,6 +2,7 @@
 
 import click
 
+from inference.cli import join as create_worker
 from inference.cli import worker
 from localnet.cli.asking import ask, chat
 from localnet.cli.demo import demo
@@ -25,7 +26,8 @@ def main() -> None:
     """
 
 
-worker.add_command(join)
+worker.add_command(create_worker, "create")
+worker.add_command(join, "join")
 for command in (demo, localnet, ask, chat, job, gateway, worker):
     main.add_command(command)
 
