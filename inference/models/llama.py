@@ -7,9 +7,9 @@ heads, KV key heads, G = H/KV, d head size, I inner size, V vocabulary, P positi
 Row scalars (maxima, roots) are Python integers: exact, unbounded, and cheaper than tensors for the few rows of a step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isqrt
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,12 +39,36 @@ MASKED = -(1 << 30)
 """Score of a position that a row must not see: its weight is 0 whatever the largest score is."""
 
 
+IN_CACHE = 49152
+"""Values of a row block: elementwise steps run on blocks whose temporaries stay in a core's own cache."""
+
+T = TypeVar("T")
+
+
 class Digits(NamedTuple):
     """Quantised rows: a = 128·hi + lo with planes hi + 128 and lo + 128, and each row's scale mx."""
 
     planes: Tensor
-    """uint8 [2·M, K]."""
+    """uint8 [M, 2, K]: hi and lo of each row."""
     scales: list[int]
+
+    @classmethod
+    def join(cls, blocks: list["Digits"]) -> "Digits":
+        """Return the rows of all blocks, in order."""
+        if len(blocks) == 1:
+            return blocks[0]
+        return cls(torch.cat([block.planes for block in blocks]), [m for block in blocks for m in block.scales])
+
+
+def row_blocks(count: int, width: int) -> list[slice]:
+    """Cut `count` rows of `width` values into blocks of about `IN_CACHE` values."""
+    step = max(1, IN_CACHE // width)
+    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def joined(blocks: list[Tensor]) -> Tensor:
+    """Return the rows of all blocks, in order."""
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks)
 
 
 def column(values: list[int]) -> Tensor | int:
@@ -62,10 +86,10 @@ def digits(y: Tensor, peaks: list[int], scales: list[int]) -> Digits:
     """Quantise rows: a = (y·R + 2^45) >> 46, R = (Q << 46)//max|y|, split at bit 7."""
     ratio = column([(QUANT << QUANT_BITS) // max(peak, 1) for peak in peaks])
     t = torch.mul(y, ratio).add_((1 << (QUANT_BITS - 1)) + (OFFSET << (QUANT_BITS + 7)))
-    planes = torch.empty(2, *y.shape, dtype=torch.uint8)
-    planes[0] = t >> (QUANT_BITS + 7)
-    planes[1] = t.bitwise_right_shift_(QUANT_BITS).bitwise_or_(OFFSET)  # uint8 keeps 128 + the low seven bits
-    return Digits(planes.view(-1, y.shape[-1]), scales)
+    planes = torch.empty(y.shape[0], 2, y.shape[1], dtype=torch.uint8)
+    planes[:, 0] = t >> (QUANT_BITS + 7)
+    planes[:, 1] = t.bitwise_right_shift_(QUANT_BITS).bitwise_or_(OFFSET)  # uint8 keeps 128 + the low seven bits
+    return Digits(planes, scales)
 
 
 class Linear:
@@ -82,13 +106,17 @@ class Linear:
         self.safe_scale = ((LINEAR_LIMIT << scale.s2) - self.half) >> 31
         """Row scales up to this cannot reach the clamp, as |acc·mw| >> s1 stays below 2^31."""
 
-    def __call__(self, x: Digits) -> Tensor:
-        """Return int64 [M, N]."""
-        sums = self.products(x.planes)  # [2M, N]
-        high, low = sums.view(2, -1, sums.shape[-1])
-        y: Tensor = high.to(torch.float64).mul_(128.0).add_(low).mul_(self.mantissa).floor_().to(torch.int64)
-        y.mul_(column(x.scales)).add_(self.half).bitwise_right_shift_(self.shift)
-        if max(x.scales) > self.safe_scale:
+    def __call__(self, x: Digits, finish: Callable[[Tensor, slice], T]) -> list[T]:
+        """Multiply all rows at once; return what `finish` makes of each block of outputs (int64 [B, N]) and its rows."""
+        rows, _, inputs = x.planes.shape
+        sums = self.products(x.planes.view(-1, inputs)).view(rows, 2, -1)  # [M, 2, N]
+        blocks = row_blocks(rows, sums.shape[-1])
+        return [finish(self._scaled(sums[block], x.scales[block]), block) for block in blocks]
+
+    def _scaled(self, sums: Tensor, scales: list[int]) -> Tensor:
+        y = sums[:, 0].to(torch.float64).mul_(128.0).add_(sums[:, 1]).mul_(self.mantissa).floor_().to(torch.int64)
+        y.mul_(column(scales)).add_(self.half).bitwise_right_shift_(self.shift)
+        if max(scales) > self.safe_scale:
             y.clamp_(-LINEAR_LIMIT, LINEAR_LIMIT)
         return y
 
@@ -188,16 +216,19 @@ class Attention:
         # [T, H, d] → [KV, G·T, d]: rows of one key head are its group's heads, each with all T positions
         q = queries.view(count, kv, group, d).permute(1, 2, 0, 3).reshape(kv, group * count, d)
         m = scales.view(count, kv, group).permute(1, 2, 0).reshape(kv, group * count, 1)
-        dots = torch.bmm(q * self.dot_scale, cache.keys[:, :end].transpose(1, 2)).floor_()  # [KV, G·T, P]
-        z = dots.to(torch.int64).mul_(cache.scales[:, :, :end]).bitwise_right_shift_(20)
-        z.mul_((m * self.mantissa).bitwise_right_shift_(13)).add_(1 << (self.shift - 1))
-        z = z.bitwise_right_shift_(self.shift).clamp_(-SCORE_LIMIT, SCORE_LIMIT).to(torch.int32)
-        if count > 1:
-            hidden = torch.ones(count, count, dtype=torch.bool).triu_(1)
-            z.view(kv, group, count, end)[..., at:].masked_fill_(hidden, MASKED)
-        below = (z.amax(-1, keepdim=True) - z).clamp_(max=WEIGHT_END)
-        p = self.weights.index_select(0, below.view(-1)).view(below.shape)
-        mixed = torch.bmm(p, cache.values[:, :end]).to(torch.int64)  # [KV, G·T, d+1]: sum p·v | sum p
+        hidden = torch.ones(count, count, dtype=torch.bool).triu_(1) if count > 1 else None
+        sums = []
+        for own in row_blocks(kv, group * count * end):  # key heads, B at a time
+            dots = torch.bmm(q[own] * self.dot_scale, cache.keys[own, :end].transpose(1, 2)).floor_()  # [B, G·T, P]
+            z = dots.to(torch.int64).mul_(cache.scales[own, :, :end]).bitwise_right_shift_(20)
+            z.mul_((m[own] * self.mantissa).bitwise_right_shift_(13)).add_(1 << (self.shift - 1))
+            z = z.bitwise_right_shift_(self.shift).clamp_(-SCORE_LIMIT, SCORE_LIMIT).to(torch.int32)
+            if hidden is not None:
+                z.view(-1, group, count, end)[..., at:].masked_fill_(hidden, MASKED)
+            below = (z.amax(-1, keepdim=True) - z).clamp_(max=WEIGHT_END)
+            p = self.weights.index_select(0, below.view(-1)).view(below.shape)
+            sums.append(torch.bmm(p, cache.values[own, :end]))
+        mixed = joined(sums).to(torch.int64)  # [KV, G·T, d+1]: sum p·v | sum p
         total = mixed[..., d:]
         out = (mixed[..., :d] << self.out_shift).add_(total).floor_divide_(total << 1)
         return out.view(kv, group, count, d).permute(2, 0, 1, 3).reshape(count, self.heads * d)
@@ -209,13 +240,16 @@ class SwiGlu:
     def __init__(self) -> None:
         self.table = torch.from_numpy(sigmoid_table())
 
-    def __call__(self, gate: Tensor, up: Tensor) -> Tensor:
-        """Return int64 [M, I]."""
+    def __call__(self, gate_up: Tensor) -> Digits:
+        """Return the digits [M, I] of gate | up [M, 2·I]."""
+        gate, up = gate_up.chunk(2, dim=-1)
         step = (gate + (16 + (32768 << 5))).bitwise_right_shift_(5).clamp_(0, 65535)
         sigmoid = self.table.index_select(0, step.view(-1)).view(step.shape)
         y = sigmoid.mul_(gate).add_(1 << 27).bitwise_right_shift_(28)
         y.mul_(up).add_(1 << 15).bitwise_right_shift_(16)
-        return y.clamp_(-LINEAR_LIMIT, LINEAR_LIMIT)
+        y.clamp_(-LINEAR_LIMIT, LINEAR_LIMIT)
+        peaks = row_peaks(y)
+        return digits(y, peaks, peaks)
 
 
 class Layer:
@@ -233,7 +267,7 @@ class Layer:
     ) -> Tensor:
         """Return the residual behind the layer, not yet rounded; `caches` holds (cache, position, rows) per session."""
         heads, kv, d = self.header.num_heads, self.header.num_kv_heads, self.header.head_size
-        x = self.qkv(self.norm1(h)).view(-1, heads + 2 * kv, d)  # [M, H+2·KV, d]
+        x = joined(self.qkv(self.norm1(h), lambda y, _: y)).view(-1, heads + 2 * kv, d)  # [M, H+2·KV, d]
         a, m = self.attention.quantized(Rotary.turn(x[:, : heads + kv], *angles))
         mixed, start = [], 0
         for cache, at, count in caches:
@@ -241,13 +275,15 @@ class Layer:
             self.attention.store(cache, at, a[own, heads:], m[own, heads:], x[own, heads + kv :])
             mixed.append(self.attention.attend(cache, at, a[own, :heads], m[own, :heads]))
             start += count
-        attended = mixed[0] if len(mixed) == 1 else torch.cat(mixed)  # [M, H·d]
+        attended = joined(mixed)  # [M, H·d]
         peaks = row_peaks(attended)
-        h = self.o(digits(attended, peaks, peaks)).add_(h).clamp_(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
-        gate, up = self.gate_up(self.norm2(h)).chunk(2, dim=-1)  # [M, I] each
-        inner = self.swiglu(gate, up)
-        peaks = row_peaks(inner)
-        return self.down(digits(inner, peaks, peaks)).add_(h).clamp_(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+
+        def add(y: Tensor, rows: slice) -> Tensor:
+            return y.add_(h[rows]).clamp_(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+
+        h = joined(self.o(digits(attended, peaks, peaks), add))
+        inner = Digits.join(self.gate_up(self.norm2(h), lambda y, _: self.swiglu(y)))
+        return joined(self.down(inner, add))
 
 
 class Embedding:
@@ -273,7 +309,7 @@ class Head:
 
     def __call__(self, h: Tensor) -> Tensor:
         """Return logits, int32 [M, V]."""
-        return self.linear(self.norm(h)).to(torch.int32)
+        return joined(self.linear(self.norm(h), lambda y, _: y.to(torch.int32)))
 
 
 class LlamaShard:

@@ -1,5 +1,6 @@
 """One right answer: the same bits for every thread count, batch, chunking, split and implementation."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from inference.shards.loader import load, read_header
 from inference.shards.spec import ShardSpec
 from tests.support.reference_model import ReferenceModel
 
+Answers = tuple[list[RowChunk], npt.NDArray[np.int32]]
+"""Rows after every layer, and logits."""
 PROMPT = tuple(int(i) for i in np.random.Generator(np.random.PCG64(1)).integers(0, 300, 90))
 """Longer than one chunk of the engine."""
 
@@ -27,7 +30,7 @@ def shard(directory: Path, start: int = 0, end: int | None = None) -> Engine:
     return Engine(load(directory, spec, with_embedding=start == 0, with_head=end == layers))
 
 
-def run(engine: Engine, chunks: list[tuple[int, ...]]) -> tuple[list[RowChunk], npt.NDArray[np.int32]]:
+def run(engine: Engine, chunks: list[tuple[int, ...]]) -> Answers:
     session = engine.open(sum(map(len, chunks)))
     pieces = [engine.forward(session, TokenChunk(chunk)) for chunk in chunks]
     rows = [RowChunk.stack(layer) for layer in zip(*pieces, strict=True)]
@@ -40,7 +43,7 @@ def engine(tiny_directory: Path) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def expected(engine: Engine) -> tuple[list[RowChunk], npt.NDArray[np.int32]]:
+def expected(engine: Engine) -> Answers:
     torch.set_num_threads(1)
     return run(engine, [PROMPT])
 
@@ -50,9 +53,7 @@ def assert_same(found: list[RowChunk], expected: list[RowChunk]) -> None:
     assert all(a.equals(b) for a, b in zip(found, expected, strict=True))
 
 
-def test_equals_the_independent_referee(
-    tiny_directory: Path, expected: tuple[list[RowChunk], npt.NDArray[np.int32]]
-) -> None:
+def test_equals_the_independent_referee(tiny_directory: Path, expected: Answers) -> None:
     referee = ReferenceModel(tiny_directory)
     for position, token in enumerate(PROMPT):
         rows, logits = referee.step(token)
@@ -76,18 +77,16 @@ def test_equals_the_referee_with_two_tiles_and_an_untied_head(wide_directory: Pa
     ids=["token-by-token", "64+26", "irregular", "ends"],
 )
 def test_chunking_and_threads_change_nothing(
-    engine: Engine, expected: tuple[list[RowChunk], npt.NDArray[np.int32]], cuts: tuple[int, ...], threads: int
+    engine: Engine, expected: Answers, cuts: tuple[int, ...], threads: int
 ) -> None:
     torch.set_num_threads(threads)
     bounds = [0, *cuts, len(PROMPT)]
-    rows, logits = run(engine, [PROMPT[a:b] for a, b in zip(bounds, bounds[1:], strict=False)])
+    rows, logits = run(engine, [PROMPT[a:b] for a, b in pairwise(bounds)])
     assert_same(rows, expected[0])
     assert np.array_equal(logits, expected[1])
 
 
-def test_a_batch_of_eight_sessions_changes_nothing(
-    engine: Engine, expected: tuple[list[RowChunk], npt.NDArray[np.int32]]
-) -> None:
+def test_a_batch_of_eight_sessions_changes_nothing(engine: Engine, expected: Answers) -> None:
     sessions = [engine.open(90) for _ in range(8)]
     for index, session in enumerate(sessions):  # each at another position
         engine.forward(session, TokenChunk(PROMPT[: 3 + 5 * index]))
@@ -102,11 +101,9 @@ def test_a_batch_of_eight_sessions_changes_nothing(
 
 
 @pytest.mark.parametrize("cuts", [(2,), (1, 4), (1, 2, 3, 4)], ids=["2 shards", "3 shards", "5 shards"])
-def test_splitting_the_model_changes_nothing(
-    tiny_directory: Path, expected: tuple[list[RowChunk], npt.NDArray[np.int32]], cuts: tuple[int, ...]
-) -> None:
+def test_splitting_the_model_changes_nothing(tiny_directory: Path, expected: Answers, cuts: tuple[int, ...]) -> None:
     bounds = [0, *cuts, 5]
-    stages = [shard(tiny_directory, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    stages = [shard(tiny_directory, a, b) for a, b in pairwise(bounds)]
     sessions = [stage.open(90) for stage in stages]
     position = 0
     for count in (70, 1, 1, 18):
@@ -124,7 +121,7 @@ def test_splitting_the_model_changes_nothing(
 @pytest.mark.parametrize("kernel", [OneDnnKernel(), IntMatmulKernel(), FloatKernel()], ids=lambda kernel: kernel.name)
 def test_every_kernel_gives_the_same_bits(
     tiny_directory: Path,
-    expected: tuple[list[RowChunk], npt.NDArray[np.int32]],
+    expected: Answers,
     kernel: OneDnnKernel | IntMatmulKernel | FloatKernel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -137,9 +134,7 @@ def test_every_kernel_gives_the_same_bits(
     assert np.array_equal(logits, expected[1])
 
 
-def test_a_unit_recomputed_in_one_pass_equals_its_generation(
-    tiny_directory: Path, expected: tuple[list[RowChunk], npt.NDArray[np.int32]]
-) -> None:
+def test_a_unit_recomputed_in_one_pass_equals_its_generation(tiny_directory: Path, expected: Answers) -> None:
     spec = ShardSpec(bytes.fromhex(tiny_directory.name), 2, 4)
     assert_same(run_unit(tiny_directory, spec, expected[0][1]), expected[0][2:4])
 

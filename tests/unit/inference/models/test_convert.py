@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from chain.modules.models.types import ModelHeader
 from inference.engine.engine import Engine
 from inference.engine.rows import TokenChunk
 from inference.models.convert import convert, head_cost, norm_bits, score_constants
@@ -80,8 +79,15 @@ def test_the_header_says_what_the_source_says(tiny_directory: Path) -> None:
 
 
 def test_head_cost_of_smollm2_is_eight_layers(tiny_directory: Path) -> None:
-    sizes = {"hidden_size": 576, "num_heads": 9, "num_kv_heads": 3, "head_size": 64, "intermediate_size": 1536}
-    header: ModelHeader = dataclasses.replace(read_header(tiny_directory), vocab_size=49152, **sizes)
+    header = dataclasses.replace(
+        read_header(tiny_directory),
+        vocab_size=49152,
+        hidden_size=576,
+        num_heads=9,
+        num_kv_heads=3,
+        head_size=64,
+        intermediate_size=1536,
+    )
     assert head_cost(header) == 8000
 
 
