@@ -16,6 +16,7 @@ from inference.models.convert import convert
 from inference.proofs.trace import TraceRecorder, UnitTrace
 from inference.shards.loader import load
 from inference.shards.spec import ShardSpec
+from localnet.model import smollm2
 from tests.support.referee_model import RefereeModel, Run
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
@@ -139,3 +140,16 @@ def test_more_than_one_attention_block_agrees(model: Model, referee: RefereeMode
     rows = engine.forward(engine.open(len(prompt)), TokenChunk(tuple(prompt)))
     for layer in range(model.layers):
         assert rows[layer].to_bytes() == b"".join(run.rows[layer])
+
+
+@pytest.mark.model
+def test_smollm2_agrees_in_every_row_and_logit() -> None:
+    found = smollm2()
+    referee = RefereeModel(found.directory)
+    run = referee.generate([1, 4093], 1)
+    header, spec = referee.header, ShardSpec(found.root, 0, referee.header.num_layers)
+    engine = Engine(load(found.directory, spec, with_embedding=True, with_head=True))
+    rows = engine.forward(engine.open(2), TokenChunk((1, 4093)))
+    for layer in range(header.num_layers):
+        assert rows[layer].to_bytes() == b"".join(run.rows[layer])
+    assert tuple(map(int, engine.logits(rows[-1][1:])[0])) == run.logits[0]
