@@ -117,9 +117,7 @@ def level2_nodes(items: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return the level-2 nodes of a list of more than 256 items. Raises: ValueError for a shorter list."""
     if len(items) <= SPAN:
         raise ValueError(f"a list of {len(items)} items has no level-2 nodes")
-    return tuple(
-        level2_node(items[at : at + SPAN]) for at in range(0, len(items), SPAN)
-    )
+    return tuple(level2_node(items[at : at + SPAN]) for at in range(0, len(items), SPAN))
 
 
 def _seal(kind: int, count: int, top: bytes) -> bytes:
@@ -128,10 +126,7 @@ def _seal(kind: int, count: int, top: bytes) -> bytes:
 
 def _top(level: bytes) -> bytes:
     while len(level) > DIGEST:
-        level = b"".join(
-            sha256(b"\x01" + level[at : at + _GROUP]).digest()
-            for at in range(0, len(level), _GROUP)
-        )
+        level = b"".join(sha256(b"\x01" + level[at : at + _GROUP]).digest() for at in range(0, len(level), _GROUP))
     return level
 
 
@@ -179,16 +174,12 @@ def open_range(digests: Sequence[bytes], start: int, count: int) -> tuple[bytes,
     return _siblings(digests, start, count, -1)
 
 
-def open_below(
-    digests: Sequence[bytes], start: int, count: int, levels: int
-) -> tuple[bytes, ...]:
+def open_below(digests: Sequence[bytes], start: int, count: int, levels: int) -> tuple[bytes, ...]:
     """Return the siblings that prove a range of `digests` under the node `levels` above them. Raises: ValueError."""
     return _siblings(digests, start, count, levels)
 
 
-def _siblings(
-    digests: Sequence[bytes], start: int, count: int, levels: int
-) -> tuple[bytes, ...]:
+def _siblings(digests: Sequence[bytes], start: int, count: int, levels: int) -> tuple[bytes, ...]:
     if start < 0 or count < 1 or start + count > len(digests):
         raise ValueError(f"no range {start}+{count} in {len(digests)} digests")
     level, low, high, out = list(digests), start, start + count, []
@@ -262,9 +253,7 @@ def _climb(
     low, high = start, start + len(items)
     if start < 0 or not items or high > size:
         return None
-    if any(len(digest) != DIGEST for digest in items) or any(
-        len(digest) != DIGEST for digest in siblings
-    ):
+    if any(len(digest) != DIGEST for digest in items) or any(len(digest) != DIGEST for digest in siblings):
         return None
     row, taken = list(items), 0
     while levels != 0 and (levels > 0 or size > 1):
