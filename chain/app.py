@@ -45,7 +45,7 @@ from chain.modules.treasury.module import MODULE as TREASURY
 from chain.query import QueryRoutes, answer
 from chain.recent import RecentBlocks, committed_block
 from chain.store.codec import encode
-from chain.store.overlay import Overlay
+from chain.store.overlay import Overlay, Reader
 from chain.store.store import Store
 from chain.tx import Outcome, Phase, VerifiedSignatures, check_tx, execute_tx
 
@@ -253,7 +253,7 @@ class App:
 
     def _below(self) -> Overlay:
         """Return a fresh overlay above the last commit, or above genesis before the first."""
-        overlay = Overlay(self.store)
+        overlay = Overlay(ReadOnce(self.store))
         if self._genesis is not None:
             overlay.changes = {module: dict(writes) for module, writes in self._genesis.changes.items()}
         return overlay
@@ -340,6 +340,29 @@ def check_invariants(modules: Sequence[Module], context: QueryContext) -> None:
     for module in modules:
         if module.check_invariants is not None:
             module.check_invariants(context)
+
+
+class ReadOnce:
+    """State below an overlay, each value read from the disk once: parameters and busy accounts are asked for often.
+
+    Lives no longer than one block, which bounds what it holds.
+    """
+
+    __slots__ = ("_below", "_values", "iterate")
+
+    def __init__(self, below: Reader) -> None:
+        self._below = below
+        self._values: dict[tuple[str, bytes], bytes | None] = {}
+        self.iterate = below.iterate
+
+    def get(self, module: str, key: bytes) -> bytes | None:
+        """Return the value, or None if the key is absent."""
+        place = (module, key)
+        try:
+            return self._values[place]
+        except KeyError:
+            value = self._values[place] = self._below.get(module, key)
+            return value
 
 
 def _proto_size(tx: bytes) -> int:

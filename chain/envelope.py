@@ -6,12 +6,12 @@ without its keys. Messages are read by `chain.store.codec`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError as MalformedEnvelope
 
-from chain.crypto.keys import ed25519_address, secp256k1_address
+from chain.crypto.keys import ed25519_address, encode_address, secp256k1_address
 from chain.errors import Code, Rejected
 from chain.module import Message
 from chain.modules.accounts.keeper import address_of
@@ -35,8 +35,7 @@ Routes = Mapping[str, Message]
 """Messages by type URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(NamedTuple):
     """One signature and who it claims to be from."""
 
     address: bytes
@@ -49,8 +48,7 @@ class Signer:
     """Whether the mode is SIGN_MODE_DIRECT; simulations leave it unspecified."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tx:
+class Tx(NamedTuple):
     """A well-formed transaction; nothing in it has been checked against state."""
 
     size_bytes: int
@@ -171,16 +169,25 @@ def _signers(addresses: list[str], auth: wire.AuthInfo, signatures: list[bytes])
 
 
 def _signer(text: str, info: wire.SignerInfo, signature: bytes) -> Signer:
-    address = address_of(text, "signer")
     kind, key = _key(info)
-    if kind == KeyKind.SECP256K1 and secp256k1_address(key) != address:
-        raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
-    if kind == KeyKind.ED25519 and ed25519_address(key) != address:
-        raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
+    if kind == KeyKind.NONE:
+        address = address_of(text, "signer")
+    else:
+        address, owner = _owner(kind, key)
+        if owner != text:
+            address_of(text, "signer")
+            raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
     mode = info.mode_info
     if mode.WhichOneof("sum") != "single":
         raise Rejected(Code.UNAUTHORIZED, "mode_info: only single signatures are taken")
     return Signer(address, kind, key, info.sequence, signature, mode.single.mode == _DIRECT)
+
+
+@lru_cache(maxsize=16_384)
+def _owner(kind: KeyKind, key: bytes) -> tuple[bytes, str]:
+    """Return the address of a key, and how it is written."""
+    address = secp256k1_address(key) if kind == KeyKind.SECP256K1 else ed25519_address(key)
+    return address, encode_address(address)
 
 
 def _key(info: wire.SignerInfo) -> tuple[KeyKind, bytes]:

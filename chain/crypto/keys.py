@@ -13,11 +13,13 @@ ed25519    the key A and the point R are canonical encodings of points of the pr
 import base64
 import hashlib
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from bech32 import CHARSET, bech32_decode, bech32_hrp_expand, bech32_polymod, convertbits
 from coincurve import PrivateKey, PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from coincurve._libsecp256k1 import lib
+from coincurve.context import GLOBAL_CONTEXT
+from coincurve.ecdsa import deserialize_compact
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
@@ -153,9 +155,17 @@ def verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> bool:
     if int.from_bytes(signature[32:], "big") > _HALF_ORDER:
         return False
     try:
-        return bool(PublicKey(key).verify(cdata_to_der(deserialize_compact(signature)), message))
+        point, parsed = _secp256k1_point(key), deserialize_compact(signature)
     except ValueError:
         return False
+    digest = hashlib.sha256(message).digest()
+    return bool(lib.secp256k1_ecdsa_verify(GLOBAL_CONTEXT.ctx, parsed, digest, point))
+
+
+@lru_cache(maxsize=16_384)
+def _secp256k1_point(key: bytes) -> Any:
+    """Return the library's form of a key; finding its y costs a tenth of a verification. Raises: ValueError."""
+    return PublicKey(key).public_key
 
 
 @lru_cache(maxsize=4096)

@@ -97,7 +97,7 @@ class _Field:
 class _Plan:
     """The compiled form of one record class."""
 
-    __slots__ = ("by_key", "by_number", "cls", "defaults", "fields", "records", "values")
+    __slots__ = ("by_key", "by_number", "cls", "defaults", "fields", "records", "values", "writers")
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
@@ -111,6 +111,7 @@ class _Plan:
         plain = [pair for pair in enumerate(self.fields) if pair[1].kind == "record" and not pair[1].repeated]
         self.records = plain
         """Plain records, which have a value even when absent."""
+        self.writers = [(field.tag, _MANY if field.repeated else _KINDS[field.kind], field) for field in self.fields]
         self.defaults: list[Any] = [field.default for field in self.fields]
         names = [field.name for field in self.fields]
         getter = operator.attrgetter(*names) if names else None
@@ -119,16 +120,25 @@ class _Plan:
         )
 
 
-_BYTES, _STR, _INT, _SCALAR, _RECORD, _PACKED = range(6)
+_BYTES, _STR, _INT, _SCALAR, _RECORD, _PACKED, _MANY = range(7)
 _NUMBERS = (_INT, _SCALAR)
+_TEXTS = (_BYTES, _STR)
+_KINDS = {
+    "bytes": _BYTES,
+    "str": _STR,
+    "int": _INT,
+    "bool": _SCALAR,
+    "enum": _SCALAR,
+    "record": _RECORD,
+    "optional": _RECORD,
+}
 
 
 def _by_key(fields: tuple[_Field, ...]) -> dict[int, tuple[int, int, _Field]]:
     """Return (position, how to read it, field) by the key that leads a field on the wire."""
-    kinds = {"bytes": _BYTES, "str": _STR, "int": _INT, "bool": _SCALAR, "enum": _SCALAR}
     slots = {}
     for index, field in enumerate(fields):
-        slots[index + 1 << 3 | field.wire] = (index, kinds.get(field.kind, _RECORD), field)
+        slots[index + 1 << 3 | field.wire] = (index, _KINDS[field.kind], field)
         if field.repeated and field.wire == _VARINT:
             slots[index + 1 << 3 | _LENGTH] = (index, _PACKED, field)
     return slots
@@ -186,24 +196,31 @@ def encode(value: object) -> bytes:
     """Return the canonical bytes of a record. Raises: ValueError if an integer does not fit its field."""
     plan = _plan(type(value))
     out = bytearray()
-    for field, item in zip(plan.fields, plan.values(value), strict=True):
-        if field.repeated:
-            if not item:
-                continue
+    for (tag, kind, field), item in zip(plan.writers, plan.values(value), strict=True):
+        if kind in _TEXTS:
+            if item:
+                body = item if kind == _BYTES else item.encode()
+                size = len(body)
+                out += tag
+                out += _ONE_BYTE[size] if size < 0x80 else write_uvarint(size)
+                out += body
+        elif kind in _NUMBERS:
+            if item:
+                out += tag
+                out += _ONE_BYTE[item] if 0 < item < 0x80 else write_uvarint(_u64(field.name, item))
+        elif not field.repeated:
+            if item is not None:
+                body = encode(item)
+                if body or field.kind == "optional":
+                    out += tag + write_uvarint(len(body)) + body
+        elif item:
             if field.wire == _VARINT:
                 body = b"".join([write_uvarint(_u64(field.name, element)) for element in item])
-                out += field.tag + write_uvarint(len(body)) + body
+                out += tag + write_uvarint(len(body)) + body
             else:
                 for element in item:
                     body = _body(field, element)
-                    out += field.tag + write_uvarint(len(body)) + body
-        elif field.wire == _VARINT:
-            if item:
-                out += field.tag + write_uvarint(_u64(field.name, item))
-        elif item is not None:
-            body = _body(field, item)
-            if body or field.kind == "optional":
-                out += field.tag + write_uvarint(len(body)) + body
+                    out += tag + write_uvarint(len(body)) + body
     return bytes(out)
 
 

@@ -5,6 +5,7 @@ in big-endian order (so that they sort as numbers), and names, which are hashed.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from chain.crypto.hashing import sha256
@@ -72,10 +73,15 @@ class _Name:
     size = 20
 
     def pack(self, part: str) -> bytes:
-        return sha256(part.encode())[:20]
+        return _name_key(part)
 
     def unpack(self, data: bytes) -> str:
         raise TypeError("a hashed name cannot be read back from its key")
+
+
+@lru_cache(maxsize=1024)
+def _name_key(name: str) -> bytes:
+    return sha256(name.encode())[:20]
 
 
 class _Pair(Generic[A, B]):
