@@ -27,10 +27,7 @@ def exp2_table() -> bytes:
 
 def sig_table() -> bytes:
     """Return SIG as bytes."""
-    inner = [
-        _entry((1 << 28) / (1 + (Decimal(32768 - i) / 2048).exp()))
-        for i in range(1, 65535)
-    ]
+    inner = [_entry((1 << 28) / (1 + (Decimal(32768 - i) / 2048).exp())) for i in range(1, 65535)]
     return b"".join([bytes(4), *inner, (1 << 28).to_bytes(4, "little")])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bech32 import bech32_encode, convertbits
 from bip32.ripemd160 import ripemd160 as portable_ripemd160
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,6 +48,25 @@ def test_an_address_survives_its_text(prefix: str) -> None:
     text = keys.encode_address(address, prefix)
     assert text.startswith(prefix + "1")
     assert keys.decode_address(text, prefix) == address
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=20, max_size=20), st.sampled_from(["ostr", "ostrvaloper", "ostrvalcons", "cosmos"]))
+def test_addresses_are_those_of_the_bech32_library(address: bytes, prefix: str) -> None:
+    text = bech32_encode(prefix, convertbits(address, 8, 5) or [])
+    assert keys.encode_address(address, prefix) == text
+    assert keys.decode_address(text, prefix) == address
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_changed_address_is_refused(data: st.DataObject) -> None:
+    text = keys.encode_address(data.draw(st.binary(min_size=20, max_size=20)))
+    at = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:at] + data.draw(st.characters()) + text[at + data.draw(st.integers(0, 1)) :]
+    if changed != text:
+        with pytest.raises(ValueError, match="address"):
+            keys.decode_address(changed)
 
 
 def test_an_address_has_one_spelling() -> None:
