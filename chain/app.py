@@ -6,8 +6,6 @@ overlay above it (thrown away at each commit), and the overlay of the block bein
 """
 
 import hashlib
-import importlib
-import importlib.util
 import json
 import logging
 import threading
@@ -40,8 +38,15 @@ from chain.modules.accounts.types import ChainFacts
 from chain.modules.bank.module import MODULE as BANK
 from chain.modules.beacon import keeper as beacon
 from chain.modules.beacon.module import MODULE as BEACON
+from chain.modules.disputes.module import MODULE as DISPUTES
 from chain.modules.jobs.archive import RECORD_BLOCKS, archived_records
+from chain.modules.jobs.module import MODULE as JOBS
+from chain.modules.models.module import MODULE as MODELS
+from chain.modules.plans.module import MODULE as PLANS
+from chain.modules.rates.module import MODULE as RATES
+from chain.modules.sampling.module import MODULE as SAMPLING
 from chain.modules.treasury.module import MODULE as TREASURY
+from chain.modules.workers.module import MODULE as WORKERS
 from chain.query import QueryRoutes, answer
 from chain.recent import RecentBlocks, committed_block
 from chain.store.codec import encode
@@ -51,17 +56,18 @@ from chain.tx import Outcome, Phase, VerifiedSignatures, check_tx, execute_tx
 
 log = logging.getLogger(__name__)
 
-_LATER = ("models", "workers", "rates", "plans", "jobs", "sampling", "disputes")
 MODULES: tuple[Module, ...] = (
     ACCOUNTS,
     BANK,
     TREASURY,
     BEACON,
-    *(
-        importlib.import_module(f"chain.modules.{name}.module").MODULE
-        for name in _LATER
-        if importlib.util.find_spec(f"chain.modules.{name}.module") is not None
-    ),
+    MODELS,
+    WORKERS,
+    RATES,
+    PLANS,
+    JOBS,
+    SAMPLING,
+    DISPUTES,
 )
 """All modules; hooks run in this order, and a module uses only those before it."""
 
@@ -316,7 +322,7 @@ def write_genesis(
     """Write the state that genesis describes. Raises: ValueError naming what is wrong with it."""
     if not isinstance(app_state, Mapping):
         raise ValueError("app_state must be an object")
-    unknown = sorted(app_state.keys() - {module.name for module in modules} - set(_LATER))
+    unknown = sorted(app_state.keys() - {module.name for module in modules})
     if unknown:
         raise ValueError(f"app_state.{unknown[0]} is unknown")
     accounts.begin_chain(overlay, facts)

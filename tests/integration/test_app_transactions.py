@@ -31,7 +31,7 @@ from chain.wire.cosmos.base.abci.v1beta1.abci_pb2 import TxMsgData
 from tests.support.builders import CHAIN_ID, FEE, Chain, coins, machine, new_chain, wallet
 
 
-@pytest.fixture()
+@pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
     with new_chain(tmp_path) as made:
         made.run_block()
