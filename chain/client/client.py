@@ -100,6 +100,10 @@ class ChainClient:
         """Return a stored value with its proof, unverified. Raises: NotFound: the height is pruned or yet to come."""
         return await self._node("Prove", node.ProveRequest(module, key, height), node.ProveResponse)
 
+    async def history(self, request: node.HistoryRequest) -> node.HistoryResponse:
+        """Return archived records. Raises: NotFound: no such record, or the node keeps no archive."""
+        return await self._node("History", request, node.HistoryResponse)
+
     async def follow(self, from_height: int = 0, *, without_events: bool = False) -> AsyncGenerator[BlockNotice, None]:
         """Yield every block from `from_height` on (0: from the next one), without gaps, for ever.
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from chain.application import Event, TxResult
+from chain.query_tx import rfc3339
 from chain.recent import CommittedBlock
 from chain.rpc.server import RpcServer, start
 from tests.support.builders import CHAIN_ID, Chain, new_chain
 
 PATIENCE_SECONDS = 30.0
-_TIME = "2023-11-14T22:13:20Z"
 
 
 class Served:
@@ -178,7 +178,7 @@ def _block(block: CommittedBlock) -> dict[str, Any]:
         "version": {"block": "11", "app": "1"},
         "chain_id": CHAIN_ID,
         "height": str(block.height),
-        "time": _TIME,
+        "time": rfc3339(block.time.seconds),
         "last_block_id": empty,
         "proposer_address": "",
         **{f"{name}_hash": "" for name in hashes},
