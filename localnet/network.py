@@ -221,7 +221,7 @@ def start_node(node: NodePlace) -> NodePlace:
 
 def start_worker(worker: WorkerPlace) -> WorkerPlace:
     """Start (or restart) one worker."""
-    command = python("-m", "inference", "--home", worker.home)
+    command = python("-m", "inference", worker.home)
     return replace(worker, process=start(worker.name, command, Path(worker.home) / "worker.out"))
 
 

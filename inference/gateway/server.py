@@ -17,6 +17,7 @@ from chain.client.client import ChainClient
 from chain.client.failures import ClientError
 from chain.client.signing import Key
 from chain.errors import Code
+from chain.modules.jobs.types import QueryParamsRequest, QueryParamsResponse
 from chain.modules.models.types import Model, QueryModelsRequest, QueryModelsResponse
 from inference.gateway.bearer import BearerKeys, Caller
 from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
@@ -60,6 +61,11 @@ class Gateway:
     keys: BearerKeys
     tokenizers: dict[bytes, ChatTokenizer] = field(default_factory=dict)
     active: int = 0
+
+    async def most_positions(self, model: Model) -> int:
+        """Return how many positions a job may have: the model's, or the chain's if that takes fewer."""
+        answer = await self.client.query("ostraka.jobs.v1.Query/Params", QueryParamsRequest(), QueryParamsResponse)
+        return min(model.header.max_positions, answer.params.max_tokens)
 
     def tokenizer(self, model: Model) -> ChatTokenizer:
         """Return the tokenizer of a model. Raises: ApiError if its files are not here."""
@@ -157,7 +163,7 @@ async def chat_completions(gateway: Gateway, request: Request) -> Response:
         prompt = tokenizer.prompt(chat.messages)
     except ChatError as error:
         raise ApiError(400, str(error), code="invalid_messages", param="messages") from None
-    limit = _limit(gateway, model, len(prompt), chat, caller)
+    limit = _limit(gateway, await gateway.most_positions(model), len(prompt), chat, caller)
     if gateway.active >= gateway.config.max_concurrent:
         raise ApiError(429, "the gateway is busy; try again in some seconds", code="rate_limit_exceeded")
     gateway.active += 1
@@ -190,15 +196,15 @@ async def _json_body(request: Request) -> Any:
         raise ApiError(400, "the body is not JSON", code="invalid_json") from None
 
 
-def _limit(gateway: Gateway, model: Model, prompt_tokens: int, chat: ChatRequest, caller: Caller) -> int:
+def _limit(gateway: Gateway, most: int, prompt_tokens: int, chat: ChatRequest, caller: Caller) -> int:
     """Return the limit on output tokens. Raises: ApiError if prompt and limit do not fit the model or the quota."""
-    room = model.header.max_positions - prompt_tokens + 1
+    room = most - prompt_tokens + 1
     asked = chat.max_tokens or min(gateway.config.default_max_tokens, max(room, 1))
     if prompt_tokens == 0 or asked > room:
         raise ApiError(
             400,
             f"{prompt_tokens} prompt tokens and up to {asked} more do not fit the context of "
-            f"{model.header.max_positions} positions; shorten the messages or lower max_tokens",
+            f"{most} positions; shorten the messages or lower max_tokens",
             code="context_length_exceeded",
             param="messages",
         )
