@@ -1,4 +1,4 @@
-"""The life of a request, step by step, from the chain's own proven answers; and a worker that joins a running network."""
+"""The life of a request, step by step, from proven answers; and a worker that joins a running network."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
