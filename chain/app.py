@@ -325,14 +325,14 @@ def write_genesis(
     unknown = sorted(app_state.keys() - {module.name for module in modules})
     if unknown:
         raise ValueError(f"app_state.{unknown[0]} is unknown")
+    for name, part in app_state.items():
+        if not isinstance(part, Mapping):
+            raise ValueError(f"app_state.{name} must be an object")
     accounts.begin_chain(overlay, facts)
     ctx = Context(overlay, block)
     for module in modules:
-        part = app_state.get(module.name, {})
-        if not isinstance(part, Mapping):
-            raise ValueError(f"app_state.{module.name} must be an object")
         if module.init_genesis is not None:
-            module.init_genesis(ctx, part)
+            module.init_genesis(ctx, app_state.get(module.name, {}))
     largest = accounts.params(overlay).max_tx_gas
     if facts.block_max_gas and largest > facts.block_max_gas:
         raise ValueError(
