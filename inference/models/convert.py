@@ -19,6 +19,7 @@ import numpy as np
 from chain.crypto.hashing import sha256
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
 from chain.store.codec import encode
+from inference.models.calibrate import POSITIONS, calibration_ids, saturation
 from inference.models.format import (
     HEADER_FILE,
     MANIFEST_FILE,
@@ -46,9 +47,13 @@ from inference.models.quantize import (
 from inference.models.source import RealModel, read_model, rotary_frequencies
 from inference.numerics.constants import FRACTION, MAX_POSITIONS, NUMERIC_VERSION, QUANT, TRACE_VERSION
 from inference.numerics.tables import EXP2_HASH, SIGMOID_HASH
+from inference.shards.loader import ShardError, load
+from inference.shards.spec import ShardSpec
 
 VALUE_BITS = 10
-"""FV: fraction bits of cached values unless they would saturate."""
+"""FV: fraction bits of cached values (±32) unless they saturate on the calibration text."""
+LEAST_VALUE_BITS = 4
+"""FV goes no lower (±2048); what saturates then is only counted."""
 LAYER_COST = 1000
 """Work units per position of a layer; the head is priced by its multiplications relative to it."""
 GAIN_EXPONENT_EXTRA = 10
@@ -85,7 +90,6 @@ def _write_model(model: RealModel, folder: Path, progress: Progress) -> Manifest
     bits = gain_bits([model.weight(name) for name in _gain_names(header.num_layers)])
     total = header.num_layers + 2
     digests: dict[str, bytes] = {}
-    saturation = {"weights": 0}
     scales: list[LayerScales] = []
 
     def store(layout: TensorLayout, parts: Parts) -> None:
@@ -113,15 +117,38 @@ def _write_model(model: RealModel, folder: Path, progress: Progress) -> Manifest
         store(head_layouts(header)[2], parts)
     store(rope, rotary_table(header.max_positions, rotary_frequencies(config, header.head_size)))
 
-    progress("writing", header.num_layers + 1, total)
-    header = _complete(header, bits, shift, tuple(scales), quantized.scale)
-    root = model_root(header, [digests[layout.name] for layout in tensor_layouts(header)])
-    manifest = Manifest(root, model.name, digests, saturation, {"numeric_version": NUMERIC_VERSION})
-    (folder / HEADER_FILE).write_bytes(encode(header))
-    (folder / MANIFEST_FILE).write_text(manifest.to_json())
     (folder / TOKENIZER_FILE).write_bytes(model.tokenizer)
     (folder / TEMPLATE_FILE).write_bytes(model.template)
+    progress("calibrating", header.num_layers + 1, total)
+    header = _complete(header, bits, shift, tuple(scales), quantized.scale)
+    manifest = _calibrate(header, model.name, digests, folder)
     progress("done", total, total)
+    return manifest
+
+
+def _calibrate(header: ModelHeader, name: str, digests: dict[str, bytes], folder: Path) -> Manifest:
+    """Write header and manifest with the most fraction bits at which no cached value saturates on the fixed text.
+
+    The model is loaded as a worker loads it, so a model that breaks a bound never leaves the converter.
+    Raises: Unconvertible.
+    """
+    positions = min(header.max_positions, POSITIONS)
+    ids = calibration_ids(folder, header.vocab_size, positions)
+    for value_bits in range(VALUE_BITS, LEAST_VALUE_BITS - 1, -1):
+        header = dataclasses.replace(header, value_bits=value_bits)
+        root = model_root(header, [digests[layout.name] for layout in tensor_layouts(header)])
+        conversion = {"numeric_version": NUMERIC_VERSION, "calibration_positions": len(ids), "value_bits": value_bits}
+        manifest = Manifest(root, name, digests, {}, conversion)
+        (folder / HEADER_FILE).write_bytes(encode(header))
+        (folder / MANIFEST_FILE).write_text(manifest.to_json())
+        try:
+            shard = load(folder, ShardSpec(root, 0, header.num_layers), with_embedding=True, with_head=True)
+        except ShardError as error:
+            raise Unconvertible(str(error)) from None
+        manifest = dataclasses.replace(manifest, saturation=saturation(shard, ids))
+        if not manifest.saturation["values"]:
+            break
+    (folder / MANIFEST_FILE).write_text(manifest.to_json())
     return manifest
 
 

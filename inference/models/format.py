@@ -176,9 +176,9 @@ class Manifest:
     tensors: dict[str, bytes]
     """Tensor name → digest, in hashed order."""
     saturation: dict[str, int]
-    """Values that met a limit: of weights at conversion, of activations on the calibration text."""
-    conversion: dict[str, str | int]
-    """Source, tool versions and other notes."""
+    """How many cached values, keys and residuals met their limits on the calibration text."""
+    conversion: dict[str, int]
+    """What the converter chose."""
 
     def to_json(self) -> str:
         """Return the text of manifest.json."""

@@ -107,7 +107,7 @@ class Linear:
         """Row scales up to this cannot reach the clamp, as |acc·mw| >> s1 stays below 2^31."""
 
     def __call__(self, x: Digits, finish: Callable[[Tensor, slice], T]) -> list[T]:
-        """Multiply all rows at once; return what `finish` makes of each block of outputs (int64 [B, N]) and its rows."""
+        """Multiply all rows at once; return what `finish` makes of each block of outputs, int64 [B, N]."""
         rows, _, inputs = x.planes.shape
         sums = self.products(x.planes.view(-1, inputs)).view(rows, 2, -1)  # [M, 2, N]
         blocks = row_blocks(rows, sums.shape[-1])

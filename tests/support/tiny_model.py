@@ -28,6 +28,8 @@ class TinyShape:
     positions: int = 512
     tied: bool = True
     head_size: int = 32
+    value_scale: float = 0.1
+    """Spread of the value projection; large ones leave the range of cached values."""
 
 
 def write_tiny_model(folder: Path, shape: TinyShape | None = None, seed: int = 7) -> Path:
@@ -46,7 +48,7 @@ def write_tiny_model(folder: Path, shape: TinyShape | None = None, seed: int = 7
         weights |= {
             at + "self_attn.q_proj.weight": normal(0.1, shape.heads * d, n),
             at + "self_attn.k_proj.weight": normal(0.1, shape.kv_heads * d, n),
-            at + "self_attn.v_proj.weight": normal(0.1, shape.kv_heads * d, n),
+            at + "self_attn.v_proj.weight": normal(shape.value_scale, shape.kv_heads * d, n),
             at + "self_attn.o_proj.weight": normal(0.1, n, shape.heads * d),
             at + "mlp.gate_proj.weight": normal(0.15, inner, n),
             at + "mlp.up_proj.weight": normal(0.15, inner, n),

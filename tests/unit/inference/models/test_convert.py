@@ -193,3 +193,17 @@ def test_an_untied_model_has_an_embedding_of_its_own(tmp_path: Path) -> None:
     layout = next(layout for layout in tensor_layouts(read_header(folder)) if layout.name == "embedding")
     parts = map_tensor(folder / manifest.tensors["embedding"].hex(), layout)
     assert (parts["w"].shape, parts["me"].shape) == ((512, 128), (512, 1))
+
+
+def test_values_that_would_saturate_get_fewer_fraction_bits(tmp_path: Path) -> None:
+    source = write_tiny_model(tmp_path / "source", TinyShape(layers=2, value_scale=4.0))
+    manifest = convert(source, tmp_path)
+    assert manifest.saturation == {"values": 0, "keys": 0, "residuals": 0}
+    assert read_header(tmp_path / manifest.model_root.hex()).value_bits == manifest.conversion["value_bits"] < 10
+
+
+def test_what_saturates_at_the_least_bits_is_counted(tmp_path: Path) -> None:
+    source = write_tiny_model(tmp_path / "source", TinyShape(layers=2, value_scale=300.0))
+    manifest = convert(source, tmp_path)
+    assert manifest.conversion["value_bits"] == 4
+    assert manifest.saturation["values"] > 0
