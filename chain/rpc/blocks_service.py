@@ -7,12 +7,14 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as PackedAny
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chain.application import Query
 from chain.client.envelope import ED25519_KEY_URL
 from chain.crypto.keys import CONSENSUS_PREFIX, encode_address
 from chain.errors import Code, Rejected
 from chain.node.comet_json import block_id_from_json, header_from_json, signed_header_from_json
 from chain.node.comet_rpc import CometRpc, RpcError
 from chain.node.light import address
+from chain.query import answer
 from chain.rpc.application import NodeApplication
 from chain.rpc.comet import Comet
 from chain.rpc.handlers import Handler, protobuf
@@ -30,6 +32,8 @@ SERVICE = "cosmos.base.tendermint.v1beta1.Service"
 NODE_SERVICE = "cosmos.base.node.v1beta1.Service"
 INTERFACE_VERSION = "v0.53.0"
 """The Cosmos SDK release whose published interface these services follow; clients choose their calls by it."""
+SIMULATING = "cosmos.tx.v1beta1.Service/Simulate"
+"""The one path that is not answered here: it takes its turn among the simulations."""
 MAX_HEIGHT = (1 << 63) - 1
 
 
@@ -50,6 +54,7 @@ class BlocksService:
             f"{SERVICE}/GetBlockByHeight": protobuf(wire.GetBlockByHeightRequest, self._block),
             f"{SERVICE}/GetLatestValidatorSet": protobuf(wire.GetLatestValidatorSetRequest, self._latest_validators),
             f"{SERVICE}/GetValidatorSetByHeight": protobuf(wire.GetValidatorSetByHeightRequest, self._validators),
+            f"{SERVICE}/ABCIQuery": protobuf(wire.ABCIQueryRequest, self._query),
             f"{NODE_SERVICE}/Config": protobuf(node_wire.ConfigRequest, self._config),
             f"{NODE_SERVICE}/Status": protobuf(node_wire.StatusRequest, self._status),
         }
@@ -96,6 +101,21 @@ class BlocksService:
         height = _checked(request.height)
         return wire.GetValidatorSetByHeightResponse(
             block_height=height, validators=await self._validator_set(height), pagination=PageResponse()
+        )
+
+    async def _query(self, request: wire.ABCIQueryRequest) -> wire.ABCIQueryResponse:
+        if request.path.lstrip("/").startswith(SIMULATING):
+            raise Rejected(Code.INVALID_REQUEST, f"call {SIMULATING} itself")
+        found = answer(self._application.queries, Query(request.path, request.data, request.height, request.prove))
+        ops = [wire.ProofOp(type=op.kind, key=op.key, data=op.data) for op in found.proof_ops]
+        return wire.ABCIQueryResponse(
+            code=found.code,
+            log=found.log,
+            key=found.key,
+            value=found.value,
+            proof_ops=wire.ProofOps(ops=ops) if ops else None,
+            height=found.height,
+            codespace=found.codespace,
         )
 
     async def _config(self, _: node_wire.ConfigRequest) -> node_wire.ConfigResponse:

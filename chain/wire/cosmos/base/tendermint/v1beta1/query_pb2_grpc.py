@@ -64,6 +64,11 @@ class ServiceStub:
                 request_serializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightResponse.FromString,
                 _registered_method=True)
+        self.ABCIQuery = channel.unary_unary(
+                '/cosmos.base.tendermint.v1beta1.Service/ABCIQuery',
+                request_serializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryResponse.FromString,
+                _registered_method=True)
 
 
 class ServiceServicer:
@@ -105,6 +110,12 @@ class ServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ABCIQuery(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -137,6 +148,11 @@ def add_ServiceServicer_to_server(servicer, server):
                     servicer.GetValidatorSetByHeight,
                     request_deserializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightRequest.FromString,
                     response_serializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightResponse.SerializeToString,
+            ),
+            'ABCIQuery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ABCIQuery,
+                    request_deserializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -301,6 +317,33 @@ class Service:
             '/cosmos.base.tendermint.v1beta1.Service/GetValidatorSetByHeight',
             chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightRequest.SerializeToString,
             chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.GetValidatorSetByHeightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ABCIQuery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cosmos.base.tendermint.v1beta1.Service/ABCIQuery',
+            chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryRequest.SerializeToString,
+            chain_dot_wire_dot_cosmos_dot_base_dot_tendermint_dot_v1beta1_dot_query__pb2.ABCIQueryResponse.FromString,
             options,
             channel_credentials,
             insecure,
