@@ -287,7 +287,7 @@ class Network:
     def unit_id(self, unit: Unit) -> bytes:
         return unit_id(CHAIN_HASH, unit.job_id, unit.attempt, unit.stage)
 
-    def receipt(self, unit: Unit, tokens: int = TOKENS, **changes: Any) -> Receipt:
+    def receipt(self, unit: Unit, tokens: int = TOKENS, /, **changes: Any) -> Receipt:
         """The final receipt of a unit's sender, signed anew after `changes`."""
         plain = Receipt(self.unit_id(unit), unit.revision, PROMPT_TOKENS + tokens - 1, self.out_root(unit), True, b"")
         plain = replace(plain, **changes)
