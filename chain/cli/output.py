@@ -60,7 +60,9 @@ def _lines(value: Any, name: str, indent: str) -> list[str]:
     if isinstance(value, dict):
         deeper = indent + _INDENT if name else indent
         lines = [line for key, item in value.items() for line in _lines(item, str(key), deeper)]
-        return [f"{indent}{name}:", *lines] if name else lines
+        if name:
+            return [f"{indent}{name}:", *lines] if lines else [f"{head}(empty)"]
+        return lines
     if isinstance(value, list | tuple):
         if not value:
             return [f"{head}(none)"]
