@@ -404,14 +404,16 @@ def short(parameters: ParameterSet = LOCALNET, **changes: Mapping[str, int]) -> 
 
 
 @contextmanager
-def new_network(path: Path, *, parameters: ParameterSet = LOCALNET, **genesis: Any) -> Iterator[Network]:
+def new_network(
+    path: Path, *, parameters: ParameterSet = LOCALNET, model: ModelHeader | None = None, **genesis: Any
+) -> Iterator[Network]:
     """Three serving and two checking workers, one plan of three stages, and a snapshot that knows them all."""
     people = [REQUESTER]
     for who in (*SERVERS, *CHECKERS, Machine("newcomer")):
         people += [who.operator, who.hot]
-    models = [genesis_model()]
+    model = model or header()
+    models = [genesis_model(model=model)]
     with new_chain(path, keys=people, parameters=parameters, models=models, **genesis) as chain:
-        model = header()
         network = Network(chain, model_root(model, tensor_digests(model)), model)
         chain.run_block([chain.tx(who.operator, who.registration()) for who in (*SERVERS, *CHECKERS)])
         servers = [MsgEnroll(who.operator.bech32, network.root, Role.SERVE, 0, LAYERS) for who in SERVERS]
