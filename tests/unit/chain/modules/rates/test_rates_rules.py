@@ -1,0 +1,180 @@
+"""The formulas of rates, bonds and money: published vectors, and what must hold for all inputs."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain.modules.rates import rules
+from chain.modules.rates.genesis import validate_params, validate_windows
+from chain.modules.rates.types import Params, Terms
+from chain.parameters import LOCALNET, MAINNET
+
+VECTORS = json.loads((Path(__file__).parents[4] / "vectors" / "rates.json").read_text("utf-8"))
+EXAMPLE = replace(
+    LOCALNET.rates,
+    coalition_numerator=1,
+    coalition_denominator=3,
+    fulfilled=rules.RHO_ONE,
+    price_numerator=1,
+    price_denominator=1,
+    check_price_numerator=0,
+    check_price_denominator=1,
+    commit_fee=60,
+    reveal_fee=50,
+    bond_floor=250_000,
+    bond_cap=250_000,
+    dispute_fee=0,
+    job_fee=0,
+)
+"""Parameters under which work 1000 has the bond, pay and price of the vectors."""
+
+
+@pytest.mark.parametrize(("detection", "expected"), VECTORS["negln32"])
+def test_negln32_gives_its_vectors(detection: int, expected: int) -> None:
+    assert rules.negln32(detection) == expected
+
+
+@given(st.integers(0, rules.Q - 1))
+def test_negln32_is_the_exact_logarithm_rounded_up_by_at_most_two(detection: int) -> None:
+    with localcontext() as context:
+        context.prec = 60
+        exact = -(1 - Decimal(detection) / rules.Q).ln() * rules.Q
+        assert exact <= rules.negln32(detection) <= exact + 2
+
+
+@given(st.integers(0, rules.Q - 2))
+def test_negln32_grows(detection: int) -> None:
+    assert rules.negln32(detection) <= rules.negln32(detection + 1)
+
+
+@pytest.mark.parametrize("detection", [-1, rules.Q])
+def test_negln32_refuses_what_is_no_detection(detection: int) -> None:
+    with pytest.raises(ValueError, match="below one"):
+        rules.negln32(detection)
+
+
+@pytest.mark.parametrize("case", VECTORS["terms"]["accepted"])
+def test_terms_give_their_vectors(case: dict[str, int]) -> None:
+    found = rules.terms(EXAMPLE, 1_000, case["value"])
+    assert isinstance(found, Terms)
+    assert (found.fee, found.check_pay, found.bond) == (1_000, 110, 250_000)
+    assert (found.detection, found.rate_floor, found.check_charge) == (
+        case["detection"],
+        case["rate_floor"],
+        case["check_charge"],
+    )
+
+
+def test_a_value_beyond_the_cap_is_refused_with_the_largest() -> None:
+    (case,) = VECTORS["terms"]["refused"]
+    assert rules.terms(EXAMPLE, 1_000, case["value"]) == rules.Refusal(case["largest_value"])
+    assert isinstance(rules.terms(EXAMPLE, 1_000, case["largest_value"]), Terms)
+    assert rules.terms(EXAMPLE, 1_000, case["largest_value"] + 1) == rules.Refusal(case["largest_value"])
+
+
+works = st.integers(1, 10**12)
+values = st.integers(0, 10**14)
+
+
+@given(works, values, st.sampled_from([LOCALNET.rates, MAINNET.rates, EXAMPLE]))
+def test_the_named_value_is_accepted_and_one_more_is_not(units: int, value: int, params: Params) -> None:
+    found = rules.terms(params, units, value)
+    if isinstance(found, rules.Refusal):
+        if found.largest_value is None:
+            assert isinstance(rules.terms(params, units, 0), rules.Refusal)
+        else:
+            assert found.largest_value < value
+            assert isinstance(rules.terms(params, units, found.largest_value), Terms)
+            assert isinstance(rules.terms(params, units, found.largest_value + 1), rules.Refusal)
+
+
+@given(works, values, st.sampled_from([LOCALNET.rates, MAINNET.rates, EXAMPLE]))
+def test_cheating_loses_by_the_multiple_under_accepted_terms(units: int, value: int, params: Params) -> None:
+    found = rules.terms(params, units, value)
+    if isinstance(found, Terms):
+        gain = found.fee + max(value, found.fee)
+        assert found.detection * (found.fee + found.loss) >= rules.Q * params.multiple * gain
+        assert found.detection <= params.detection_cap
+        assert found.rate >= found.rate_floor
+        assert found.bond // 8 >= found.fee + found.check_pay
+
+
+@given(works, values, st.data())
+def test_pay_and_refund_are_the_escrow(units: int, value: int, data: st.DataObject) -> None:
+    found = rules.terms(LOCALNET.rates, units, value)
+    if isinstance(found, rules.Refusal):
+        return
+    done = data.draw(st.integers(0, 2 * units))
+    eligible = data.draw(st.integers(0, 5_000))
+    is_opened = data.draw(st.booleans())
+    parts = rules.settle(found, done, eligible, is_opened)
+    assert 0 <= parts.total <= rules.cost(found)
+    assert min(parts.to_asserter, parts.to_pool, parts.to_treasury) >= 0
+    fee = rules.price(LOCALNET.rates, min(done, units))
+    if is_opened:
+        assert parts.to_asserter + parts.to_pool == fee + found.rent + found.check_charge
+        assert 2 * (parts.to_asserter - found.rent) >= fee
+    else:
+        assert parts.to_asserter == found.rent
+
+
+@given(st.lists(st.integers(1, 10**15), min_size=1, max_size=50), st.integers(0, 1 << 40))
+def test_thresholds_find_somebody_as_often_as_the_rate_says(weights: list[int], value: int) -> None:
+    total = sum(weights)
+    limits = [rules.threshold(value, weight, total) for weight in weights]
+    assert sum(limits) >= min(1 << 256, value << 224)
+    assert all(limit <= 1 << 256 for limit in limits)
+    assert rules.threshold(value, 1, 0) == 0
+
+
+def test_both_parameter_sets_are_accepted() -> None:
+    validate_params(LOCALNET.rates)
+    validate_params(MAINNET.rates)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"multiple": 1}, "m >= 2 is broken: m = 1"),
+        ({"coalition_numerator": 0}, "0 < r <= 1/2 is broken: r = 0/2"),
+        ({"coalition_numerator": 2, "coalition_denominator": 3}, "0 < r <= 1/2 is broken: r = 2/3"),
+        ({"detection_cap": rules.Q}, f"D_cap < 2^32 is broken: D_cap = {rules.Q}"),
+        ({"detection_target": rules.Q - 1}, "D_target <= D_cap is broken"),
+        ({"bond_floor": 1_599}, "S_floor >= 4(G_max + F_job) is broken: 1599 < 4(200 + 200)"),
+        ({"fulfilled": 45_000}, "3k >= ceil(k(Q + lambda_2)/Q) is broken: lambda_2 = "),
+        ({"fulfilled": 70_000}, "rho <= 65536 (one) is broken"),
+        ({"price_denominator": 0}, "rates.price_denominator > 0 is broken"),
+        ({"min_checkers": 0}, "rates.min_checkers > 0 is broken"),
+        ({"bond_cap": 1 << 60}, "rates.bond_cap < 2^56 is broken"),
+        ({"rent_numerator": 1}, "lock_blocks > 0 is broken"),
+        ({"treasury_numerator": 21}, "tau <= 1 is broken"),
+        ({"checker_weight_numerator": 2}, "theta <= 1 is broken"),
+    ],
+)
+def test_parameters_under_which_lying_pays_are_refused_with_the_inequality(
+    changes: dict[str, int], says: str
+) -> None:
+    with pytest.raises(ValueError, match="is broken") as refusal:
+        validate_params(replace(LOCALNET.rates, **changes))
+    assert says in str(refusal.value)
+
+
+def test_a_bond_that_could_leave_too_early_is_refused_with_the_sum() -> None:
+    lengths = {
+        "expiry": 240,
+        "round_blocks": 4,
+        "epoch_blocks": 20,
+        "proof_blocks": 600,
+        "commit_blocks": 32,
+        "reveal_blocks": 20,
+        "open_blocks": 20,
+        "dispute_blocks": 196,
+    }
+    validate_windows(unbonding=1_473, **lengths)
+    with pytest.raises(ValueError, match=r"1472 <= .* = 1472"):
+        validate_windows(unbonding=1_472, **lengths)
