@@ -40,4 +40,4 @@ def test_cosmjs_reads_a_balance_sends_tokens_and_finds_the_transaction(tmp_path:
     assert seen["received"] == {"denom": "uostr", "amount": str(SENT)}
     fee = BALANCE - SENT - FAILED_FEE - int(seen["after"]["amount"])
     assert 0 < fee < 200
-    assert (seen["account"]["accountNumber"], seen["account"]["sequence"]) == (0, 2)
+    assert (seen["account"]["accountNumber"], seen["account"]["sequence"]) == ("0", 2)
