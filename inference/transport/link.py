@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from chain.client import ClientError
 from chain.modules.jobs.types import Receipt
 from chain.wire.worker.v1 import worker_pb2 as wire
 from chain.wire.worker.v1 import worker_pb2_grpc as service
@@ -74,8 +75,10 @@ async def keep_link(sending: Sending) -> None:
             if refusal_name(error.details()) in FATAL:
                 log.error("link %s is refused for good", sending.name)
                 return
-        except (Refused, TimeoutError, ConnectionError) as error:
+        except (Refused, ClientError, TimeoutError, ConnectionError) as error:
             log.warning("link %s: %s", sending.name, error)
+        except Exception:
+            log.exception("link %s failed", sending.name)
         if sending.outbox.is_delivered or sending.outbox.is_closed:
             return
         await asyncio.sleep(pause)
@@ -109,7 +112,7 @@ async def _send(sending: Sending, stub: Any) -> bool:
 
 async def _read_replies(sending: Sending, call: Any) -> None:
     """Take counter-signatures until the final one."""
-    async for reply in call:
+    while (reply := await call.read()) is not grpc.aio.EOF:
         if reply.WhichOneof("body") == "countersigned":
             await sending.take_countersignature(receipt_from_wire(sending.unit, reply.countersigned))
         if sending.outbox.is_delivered:
@@ -130,7 +133,7 @@ async def _row_frames(sending: Sending, start: int) -> AsyncIterator[wire.Frame]
     assert rows is not None
     sent, receipted = start, 0
     while not rows.is_closed:
-        final = rows.final
+        version, final = rows.version, rows.final
         end = len(rows.items) if final is None else min(final.count, len(rows.items))
         while sent < end:
             stop = min(end, sent + max(1, MAX_ROWS_BYTES // len(rows.items[sent])))
@@ -141,11 +144,10 @@ async def _row_frames(sending: Sending, start: int) -> AsyncIterator[wire.Frame]
         if receipt is not None and receipted < receipt.count <= sent:
             receipted = receipt.count
             yield wire.Frame(receipt=receipt_to_wire(receipt))
-        if final is not None and (sent >= final.count):
+        if final is not None and sent >= final.count:
             yield sending.final(final)
             return
-        if len(rows.items) == sent and rows.final is final and rows.receipt is receipt:
-            await rows.changed()
+        await rows.changed_since(version)
 
 
 async def _token_frames(sending: Sending, start: int) -> AsyncIterator[wire.Frame]:
@@ -158,11 +160,10 @@ async def token_frames(tokens: Outbox[int], start: int) -> AsyncIterator[wire.To
     """Yield the ids from index `start` on with a receipt each time; the last frame has the final one."""
     sent = start
     while not tokens.is_closed:
-        receipt, end = tokens.receipt, len(tokens.items)
+        version, receipt, end = tokens.version, tokens.receipt, len(tokens.items)
         if receipt is not None and (receipt.is_final or (end > sent and receipt.count == end)):
             yield wire.TokenFrame(start=sent, ids=tokens.items[sent:end], receipt=receipt_to_wire(receipt))
             sent = max(sent, end)
             if receipt.is_final:
                 return
-        if len(tokens.items) == sent and tokens.receipt is receipt:
-            await tokens.changed()
+        await tokens.changed_since(version)

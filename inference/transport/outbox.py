@@ -22,16 +22,20 @@ class Outbox(Generic[T]):
         """The next stage has counter-signed `final`."""
         self.is_closed = False
         """Nothing more will come and nobody needs what is here."""
+        self.version = 0
+        """Grows with every change that was notified."""
         self._changed = asyncio.Event()
 
     def notify(self) -> None:
         """Wake everybody who waits for a change."""
+        self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def changed(self) -> None:
-        """Wait for the next change."""
-        await self._changed.wait()
+    async def changed_since(self, version: int) -> None:
+        """Wait until the outbox is no longer what it was at `version`."""
+        while self.version == version:
+            await self._changed.wait()
 
     def close(self) -> None:
         """End all readers."""
