@@ -69,6 +69,8 @@ def stream(request: type[Q], function: Callable[[Q], AsyncIterator[bytes]], writ
                 await asyncio.wait_for(context.write(payload), write_seconds)
             except TimeoutError:
                 await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the stream was not read; follow again")
+            except grpc.aio.InternalError:
+                return  # the client left in the middle of a message
 
     return grpc.unary_stream_rpc_method_handler(handle)
 
