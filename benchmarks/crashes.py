@@ -42,6 +42,7 @@ def show(verdict: Verdict) -> None:
     console = Console()
     console.print(table)
     console.print(f"acknowledged transfers: {verdict.acknowledged}, lost: {len(verdict.lost)}")
+    console.print(f"committed although given up: {len(verdict.undead)}")
     console.print(f"accounts whose balance is not what the books say: {len(verdict.wrong_balances)}")
     console.print(f"supply: {'whole' if verdict.is_supply_whole else 'NOT WHOLE'}")
     console.print(f"application hashes equal in a second execution up to height {verdict.replayed_height}")

@@ -45,9 +45,7 @@ SECOND_KILL_CHANCE = 0.2
 POLL_SECONDS = 0.005
 BAD_SIGNS = re.compile(r"CONSENSUS FAILURE|panic:|AppHash|do(es)? not match|giving up|[Cc]orrupt|InvariantBroken")
 """What must not be in any log."""
-LOST_APPLICATION = re.compile(
-    r'CONSENSUS FAILURE!!! .*err="failed to apply block; error (read|write|flush)[^"]*(EOF|pipe|reset)'
-)
+LOST_APPLICATION = re.compile(r'CONSENSUS FAILURE!!! .*err="[^"]*(EOF|broken pipe|reset by peer|use of closed)[^"]*"')
 """How CometBFT says that the application died while it waited for a block's result: what the test does to it."""
 
 
@@ -78,6 +76,8 @@ class Books:
     balances: dict[str, int]
     committed: dict[bytes, int] = field(default_factory=dict)
     """Height by transaction hash."""
+    given_up: set[bytes] = field(default_factory=set)
+    """Hashes of transactions of which the sender was told that they never will be committed."""
 
     def enter(self, sender: Key, recipient: Key, amount: int, fee: int, done: Committed) -> None:
         """Book an acknowledged transfer."""
@@ -103,18 +103,23 @@ async def transfer_forever(target: str, key: Key, others: Sequence[Key], books: 
             recipient, amount = dice.choice(others), dice.randint(1, 1_000)
             message = MsgSend(key.bech32, recipient.bech32, (Coin(DENOM, str(amount)),))
             journal.clear()
-            try:
-                committed = await sender.send([message])
-            except NotCommitted:
-                continue
-            except Unavailable:
-                if not journal:
-                    continue  # nothing was signed, so nothing can have happened
-                found = await resumed(sender, journal[-1])
-                if found is None:
-                    continue
-                committed = found
-            books.enter(key, recipient, amount, fee_of(journal[-1]), committed)
+            committed = await outcome(sender, message, journal)
+            if committed is not None:
+                books.enter(key, recipient, amount, fee_of(journal[-1]), committed)
+            for tx in journal:
+                if committed is None or tx is not journal[-1]:
+                    books.given_up.add(tx_hash(tx))
+
+
+async def outcome(sender: Sender, message: MsgSend, journal: Sequence[bytes]) -> Committed | None:
+    """Send a message and return what became of it; None: it has not happened and never will."""
+    try:
+        return await sender.send([message])
+    except NotCommitted:
+        return None
+    except Unavailable:
+        # Without a signed transaction nothing can have happened.
+        return await resumed(sender, journal[-1]) if journal else None
 
 
 async def resumed(sender: Sender, tx: bytes) -> Committed | None:
@@ -177,6 +182,8 @@ class Verdict:
     last_height: int
     lost: tuple[bytes, ...]
     """Hashes of acknowledged transactions that are not where they were."""
+    undead: tuple[bytes, ...]
+    """Hashes of transactions that were committed although their sender was told that they never will be."""
     wrong_balances: dict[str, tuple[int, int]]
     """(books, chain) of accounts that do not agree."""
     is_supply_whole: bool
@@ -188,7 +195,7 @@ class Verdict:
     @property
     def holds(self) -> bool:
         """Tell whether nothing was lost and nothing contradicts itself."""
-        return not (self.lost or self.wrong_balances or self.bad_signs) and self.is_supply_whole
+        return not (self.lost or self.undead or self.wrong_balances or self.bad_signs) and self.is_supply_whole
 
     def recovery(self, victim: Victim) -> tuple[float, float]:
         """Return median and maximum of the recoveries from a kill of `victim`, in seconds; nan without any."""
@@ -213,22 +220,30 @@ async def crash_under_load(
     killing = asyncio.create_task(kill_repeatedly(node, count, random.Random(seed), victims))
     await asyncio.wait([*load, killing], return_when=asyncio.FIRST_COMPLETED)
     done.set()
-    kills, *_ = await asyncio.gather(killing, *load)
+    kills = await killing
+    await asyncio.gather(*load)
     wrong, is_whole = await audit(node.home.grpc_target, books)
     with CometRpc(node.home.rpc_url) as rpc:
         lost = tuple(name for name, height in books.committed.items() if not holds_tx(rpc, name, height))
         replayed = await asyncio.to_thread(replay, rpc, scratch)
+        undead = tuple(
+            tx_hash(tx)
+            for height in range(1, replayed + 1)
+            for tx in rpc.block(height).txs
+            if tx_hash(tx) in books.given_up
+        )
     logs = node.logs()
     return Verdict(
         kills=tuple(kills),
         acknowledged=len(books.committed),
         last_height=replayed,
         lost=lost,
+        undead=undead,
         wrong_balances=wrong,
         is_supply_whole=is_whole,
         replayed_height=replayed,
         bad_signs=tuple(
-            f"{name}: {line}"
+            f"{name}: {line[:400]}"
             for name, text in logs.items()
             for line in text.splitlines()
             if BAD_SIGNS.search(line) and not LOST_APPLICATION.search(line)

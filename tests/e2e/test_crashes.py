@@ -1,0 +1,23 @@
+"""Kill −9 of every process of a node at random moments under load: nothing acknowledged is lost, the chain goes on."""
+
+import asyncio
+from pathlib import Path
+
+from chain.node.home import CometSettings
+from tests.support.crashes import crash_under_load, senders
+from tests.support.validators import BALANCE, create_validators, running
+
+KILLS = 40
+SEED = 20_250_301
+
+
+def test_40_random_kills_of_application_cometbft_both_or_supervisor_lose_nothing(tmp_path: Path) -> None:
+    balances = {key.bech32: BALANCE for key in senders()}
+    homes = create_validators(tmp_path, 1, balances, comet=CometSettings(timeout_commit_ms=50))
+    with running(homes) as (node,):
+        verdict = asyncio.run(crash_under_load(node, KILLS, SEED, tmp_path / "replay"))
+    assert len(verdict.kills) == KILLS
+    assert verdict.acknowledged > KILLS
+    assert (verdict.lost, verdict.wrong_balances, verdict.bad_signs) == ((), {}, ())
+    assert verdict.is_supply_whole
+    assert verdict.replayed_height > KILLS
