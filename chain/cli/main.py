@@ -7,7 +7,6 @@ import click
 _COMMANDS = {
     "init": "chain.cli.node:init",
     "start": "chain.cli.node:start",
-    "app": "chain.cli.node:app",
     "status": "chain.cli.node:status",
     "version": "chain.cli.node:version",
     "comet": "chain.cli.node:comet",

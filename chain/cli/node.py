@@ -3,9 +3,7 @@
 import base64
 import json
 import sys
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +12,7 @@ from chain.cli.options import ask, home_option, output_option, reading
 from chain.cli.output import note, show
 from chain.crypto.keys import CONSENSUS_PREFIX, encode_address
 from chain.node import keys as node_keys
-from chain.node.beacon_key import create_beacon_seed, read_beacon_seed
+from chain.node.beacon_key import create_beacon_seed
 from chain.node.cometbft import COMETBFT_VERSION, obtain_cometbft
 from chain.node.home import (
     AppConfig,
@@ -23,7 +21,6 @@ from chain.node.home import (
     Ports,
     create_home,
     load_home,
-    read_app_config,
     write_genesis,
 )
 from chain.node.supervisor import Commands, run_node
@@ -106,58 +103,9 @@ def start(home: Path) -> None:
         raise Failure(f"{place.genesis_path} is missing", "`ostrakad init`, or copy the chain's genesis there")
     with explained():
         binary = obtain_cometbft(note)
-    app = [sys.executable, "-m", "chain.cli.main", "app", "--home", str(place.path)]
+    app = [sys.executable, "-m", "chain", "--home", str(place.path)]
     note(f"{place.moniker}: gRPC {place.grpc_target}, CometBFT {place.rpc_url}, logs {place.path / 'logs'}")
     sys.exit(run_node(place, Commands(app=app, cometbft=binary)))
-
-
-@click.command(hidden=True)
-@home_option
-def app(home: Path) -> None:
-    """Run the application alone: what `start` does as one of its two children."""
-    import logging
-
-    from chain.abci.server import serve
-    from chain.app import App
-    from chain.rpc.server import start as start_rpc
-
-    place = home_of(home)
-    try:
-        config = read_app_config(place.path)
-        price = gas_price(config.minimum_gas_prices)
-        seed = read_beacon_seed(place.path)
-    except FileNotFoundError:
-        # A node that follows without proposing has none.
-        seed = None
-    except ValueError as error:
-        raise Failure(str(error)) from error
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=config.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    settings: dict[str, Any] = {"prune_every": 0} if config.history == "all" else {}
-    application = App.open(
-        place.path / "data", beacon_seed=seed, gas_price=(price.numerator, price.denominator), **settings
-    )
-    rpc = start_rpc(application, config.grpc_address, place.rpc_url, minimum_gas_price=config.minimum_gas_prices)
-    try:
-        status = serve(application, place.app_address)
-    finally:
-        rpc.stop()
-        application.close()
-    sys.exit(status)
-
-
-def gas_price(text: str) -> Fraction:
-    """Return uostr per gas of `0.0001uostr`. Raises: ValueError."""
-    try:
-        price = Fraction(text.removesuffix("uostr") or "0")
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"minimum_gas_prices: {text!r} is not a number of uostr") from None
-    if not 0 <= price < 1 << 32:
-        raise ValueError(f"minimum_gas_prices: {text!r} is out of range")
-    return price
 
 
 @click.command()

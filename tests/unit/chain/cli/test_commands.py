@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 
 from chain.cli.failures import EXIT_LOCAL, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_USAGE, Failure
 from chain.cli.main import main
-from chain.cli.node import gas_price
 from chain.cli.query import query
 from chain.cli.tx import parse_amount, tx
 from chain.client.registry import calls, message_classes
@@ -203,11 +202,3 @@ def test_amounts_are_read_exactly(text: str, amount: int) -> None:
 def test_amounts_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(Failure, match="is no amount"):
         parse_amount(text)
-
-
-def test_a_gas_price_is_a_fraction() -> None:
-    price = gas_price("0.0001uostr")
-    assert (price.numerator, price.denominator) == (1, 10_000)
-    for text in ("x", "-1uostr", "1/0"):
-        with pytest.raises(ValueError, match="minimum_gas_prices"):
-            gas_price(text)
