@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory [--accounts 20000]
 
-One validator with real CometBFT; one signed transfer is sent from every account and waited for. USS is what a process holds for itself, RSS counts shared pages too. The bound is 300 MB for the
-application, which must not load torch or numpy.
+One validator with real CometBFT; one signed transfer is sent from every account and waited for. USS is what a process
+holds for itself, RSS counts shared pages too. The bound is 300 MB for the application, without torch and numpy.
 """
 
 import argparse
@@ -66,7 +66,9 @@ def main() -> int:
         heavy = heavy_libraries(app)
     console = Console()
     console.print(table)
-    console.print(f"bound {BOUND_MB} MB: {'holds' if used < BOUND_MB else 'BROKEN'}; heavy libraries: {heavy or 'none'}")
+    console.print(
+        f"bound {BOUND_MB} MB: {'holds' if used < BOUND_MB else 'BROKEN'}; heavy libraries: {heavy or 'none'}"
+    )
     return 0 if used < BOUND_MB and not heavy else 1
 
 
