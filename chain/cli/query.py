@@ -8,20 +8,34 @@ from typing import Any
 
 import click
 
-from chain.cli.failures import EXIT_NOT_FOUND, EXIT_UNPROVEN, Failure, explained
+from chain.cli.failures import EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_UNPROVEN, Failure, explained
 from chain.cli.fields import build, first_line, kebab, parameters
 from chain.cli.options import ask, home_option, node_option, output_option, reading, rpc_address, rpc_option
 from chain.cli.output import show
 from chain.client.envelope import BASE_ACCOUNT_URL
+from chain.client.node import HistoryRequest
 from chain.client.registry import Call, calls
+from chain.crypto.hashing import sha256
 from chain.crypto.ics23 import InvalidProof, verify_state
 from chain.modules.accounts.types import AnyValue, BaseAccount
+from chain.modules.disputes.types import Dispute
+from chain.modules.jobs.types import ArchivedRecord, ClosedJob
+from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Round
 from chain.node.comet_rpc import CometRpc
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
-from chain.store.codec import decode
+from chain.store.codec import DecodeError, decode
 
 HEADER_ATTEMPTS = 100
 """How often the next header is asked for, every 0.1 s: it carries the app hash of the last block's state."""
+
+ARCHIVED: dict[str, type[Any]] = {
+    "job": ClosedJob,
+    "check": ConcludedCheck,
+    "round": Round,
+    "epoch": ConcludedEpoch,
+    "dispute": Dispute,
+}
+"""Kinds of closed records and what they hold."""
 
 height_option = click.option(
     "--height", type=click.IntRange(0), default=0, help="Ask at an earlier height; 0 is the last."
@@ -191,6 +205,29 @@ def store(
     elif not answer.value:
         raise Failure(f"{module} has nothing under {key}", "", EXIT_NOT_FOUND)
     show(shown)
+
+
+@query.command()
+@click.argument("kind", type=click.Choice(list(ARCHIVED)))
+@click.argument("numbers", type=click.IntRange(0, 2**64 - 1), nargs=-1, required=True)
+@reading
+def history(kind: str, numbers: tuple[int, ...], home: Path, node: str | None, output: str) -> None:
+    """Show a closed record from the node's archive, also after state has forgotten it.
+
+    \b
+    ostrakad query history job 7
+    ostrakad query history check 7 0 1        JOB ATTEMPT STAGE
+    ostrakad query history epoch 12
+    """
+    record_id = b"".join(number.to_bytes(8, "big") for number in numbers)
+    answer = ask(home, node, lambda client: client.history(HistoryRequest(kind, record_id)))
+    (found,) = answer.records
+    try:
+        archived = decode(ArchivedRecord, found.data)
+        shown = decode(ARCHIVED[kind], archived.value)
+    except DecodeError as error:
+        raise Failure(f"the archive's record does not decode: {error}", "compare versions", EXIT_REFUSED) from error
+    show({"kind": kind, "number": found.leaf_index, "leaf": sha256(found.data).hex(), "record": shown})
 
 
 async def _verified_header(genesis: Path, rpc: str, height: int) -> tuple[bytes, bytes]:

@@ -167,7 +167,7 @@ class HistoryRequest:
     """Ask for archived records: one by kind and id, or a page by position."""
 
     kind: str = ""
-    """For example `jobs/job`; empty: by position."""
+    """job, check, round, epoch or dispute; empty: by position."""
     record_id: bytes = b""
     from_leaf: int = 0
     limit: int = 0
@@ -181,9 +181,9 @@ class ArchivedRecord:
     kind: str
     record_id: bytes
     data: bytes
-    """Full canonical bytes; their hash is the leaf."""
+    """A `jobs.ArchivedRecord`; SHA-256 of these bytes is the leaf."""
     leaf_index: int
-    """Position among all leaves of the range."""
+    """Position among all records ever archived."""
 
 
 @record

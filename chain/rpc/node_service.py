@@ -70,7 +70,12 @@ class NodeService:
             raise Busy(f"{MAX_FOLLOWERS} streams of blocks are open; try again")
         self._num_followers += 1
         try:
-            height = request.from_height or self._feed.head + 1
+            height = request.from_height
+            if not height:
+                before = self._feed.head
+                await self._feed.reached(before + 1)
+                # A chain's first block need not have height 1.
+                height = before + 1 if before else self._feed.head
             while True:
                 await self._feed.reached(height)
                 try:
