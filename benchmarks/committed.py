@@ -4,18 +4,16 @@ One validator, blocks of 4 MiB, one second between blocks, mempool of 50,000, no
 are made before the clock starts and sent by `broadcast_tx_sync` over many kept-alive connections from processes of
 their own. Submitted/s counts until the last was accepted by CheckTx, committed/s until the last was in a block.
 
-Our side is any application: `--contender` names a function that returns the command that serves it and the function
-that makes its transactions. By default it is the key-value application of the tests, without signatures.
+Ours are signed transfers (secp256k1, one from each of as many accounts, the least fee) through the node's own
+application; with `--ours kvstore` the key-value application of the tests, without signatures.
 """
 
 import argparse
 import asyncio
 import base64
-import importlib
 import json
 import multiprocessing
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,11 +23,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.contenders import CHAIN_ID, Contender, go_kvstore, ours_kvstore, transfers
 from chain.node.comet_rpc import CometRpc, RpcUnavailable
 from chain.node.cometbft import obtain_cometbft
 from chain.node.genesis import ConsensusParameters
@@ -41,22 +39,6 @@ SETTINGS = CometSettings(
 )
 PARAMETERS = ConsensusParameters(block_max_bytes=4 * 1024 * 1024, block_max_gas=-1)
 STALL_SECONDS = 30.0
-
-TransactionMaker = Callable[[NodeHome, int], Sequence[bytes]]
-"""Makes `count` signed, distinct, valid transactions for a node that runs."""
-
-AppState = Callable[[Sequence[NodeHome]], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Contender:
-    """An application under CometBFT."""
-
-    name: str
-    command: Callable[[NodeHome], list[str]]
-    """Serves ABCI at the home's app_address."""
-    transactions: TransactionMaker
-    app_state: AppState = lambda _homes: {}
 
 
 @dataclass(frozen=True)
@@ -72,40 +54,11 @@ class Figures:
     app_cpu_seconds: float
 
 
-def kvstore_transactions(_home: NodeHome, count: int) -> Sequence[bytes]:
-    """Make `key=value` transactions of 250 bytes."""
-    heads = (b"key%d=" % index for index in range(count))
-    return [head + b"v" * (250 - len(head)) for head in heads]
-
-
-def ours_kvstore() -> Contender:
-    """Return the key-value application of the tests, in Python."""
-    application = REPOSITORY / "tests" / "support" / "kvstore_application.py"
-
-    def command(home: NodeHome) -> list[str]:
-        database = home.path / "data" / "kvstore.db"
-        return [sys.executable, str(application), "--address", home.app_address, "--database", str(database)]
-
-    return Contender("kvstore (Python, over the socket)", command, kvstore_transactions)
-
-
-def go_kvstore() -> Contender | None:
-    """Return CometBFT's own example over the socket, if its tool is there."""
-    tool = shutil.which("abci-cli")
-    if tool is None:
-        return None
-
-    def command(home: NodeHome) -> list[str]:
-        return [tool, "kvstore", "--abci", "socket", "--address", home.app_address]
-
-    return Contender("abci-cli kvstore (Go, over the socket)", command, kvstore_transactions)
-
-
 @contextmanager
 def node(contender: Contender, root: Path) -> Iterator[tuple[NodeHome, int, int]]:
     """Run a one-validator chain; yield its home and the ids of application and CometBFT."""
     (home,) = create_testnet(
-        root, "bench-1", 1, contender.app_state, ports=free_ports(1), comet=SETTINGS, parameters=PARAMETERS
+        root, CHAIN_ID, 1, contender.app_state, ports=free_ports(1), comet=SETTINGS, parameters=PARAMETERS
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with (root / "app.log").open("wb") as app_log, (root / "cometbft.log").open("wb") as comet_log:
@@ -265,23 +218,17 @@ def compare(
     return [found[len(found) // 2] for found in by_speed]
 
 
-def named(path: str) -> Any:
-    """Return what `module:attribute` names."""
-    module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
 def main() -> int:
     """Measure ours beside the rival and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--contender", help="module:function returning our Contender")
+    parser.add_argument("--ours", choices=("transfers", "kvstore"), default="transfers")
     parser.add_argument("--count", type=int, default=40_000)
     parser.add_argument("--connections", type=int, default=256)
     parser.add_argument("--processes", type=int, default=1, help="load generators")
     parser.add_argument("--rounds", type=int, default=1, help="the median run is printed")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     arguments = parser.parse_args()
-    ours: Contender = named(arguments.contender)() if arguments.contender else ours_kvstore()
+    ours = transfers(arguments.count) if arguments.ours == "transfers" else ours_kvstore()
     contenders = [contender for contender in (ours, go_kvstore()) if contender is not None]
     figures = compare(contenders, arguments.count, arguments.connections, arguments.processes, arguments.rounds)
     if arguments.output == "json":

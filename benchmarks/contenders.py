@@ -1,12 +1,14 @@
-"""The node's own application as a contender of `benchmarks.committed`: signed transfers, one from each account."""
+"""Applications under CometBFT that `benchmarks.committed` compares: the node's own, and key-value stores."""
 
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from benchmarks.committed import Contender
 from chain.client.signing import Key, build_tx
 from chain.config import create_beacon_key
 from chain.genesis import beacon_key, build_genesis
@@ -14,6 +16,24 @@ from chain.modules.bank.types import DENOM, Coin, MsgSend
 from chain.node.home import NodeHome
 from chain.parameters import LOCALNET
 
+TransactionMaker = Callable[[NodeHome, int], Sequence[bytes]]
+"""Makes `count` signed, distinct, valid transactions for a node that runs."""
+
+AppState = Callable[[Sequence[NodeHome]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An application under CometBFT."""
+
+    name: str
+    command: Callable[[NodeHome], list[str]]
+    """Serves ABCI at the home's app_address."""
+    transactions: TransactionMaker
+    app_state: AppState = lambda _homes: {}
+
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 CHAIN_ID = "bench-1"
 GAS = 100_000
 FEE = 100
@@ -57,3 +77,32 @@ def transfers(count: int) -> Contender:
         return [sys.executable, "-m", "chain", "--home", str(home.path)]
 
     return Contender("signed transfers (secp256k1)", command, transactions, app_state)
+
+
+def kvstore_transactions(_home: NodeHome, count: int) -> Sequence[bytes]:
+    """Make `key=value` transactions of 250 bytes."""
+    heads = (b"key%d=" % index for index in range(count))
+    return [head + b"v" * (250 - len(head)) for head in heads]
+
+
+def ours_kvstore() -> Contender:
+    """Return the key-value application of the tests, in Python."""
+    application = REPOSITORY / "tests" / "support" / "kvstore_application.py"
+
+    def command(home: NodeHome) -> list[str]:
+        database = home.path / "data" / "kvstore.db"
+        return [sys.executable, str(application), "--address", home.app_address, "--database", str(database)]
+
+    return Contender("kvstore (Python, over the socket)", command, kvstore_transactions)
+
+
+def go_kvstore() -> Contender | None:
+    """Return CometBFT's own example over the socket, if its tool is there."""
+    tool = shutil.which("abci-cli")
+    if tool is None:
+        return None
+
+    def command(home: NodeHome) -> list[str]:
+        return [tool, "kvstore", "--abci", "socket", "--address", home.app_address]
+
+    return Contender("abci-cli kvstore (Go, over the socket)", command, kvstore_transactions)

@@ -16,8 +16,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.committed import Contender, height, node, send, until_committed
-from benchmarks.contenders import transfers
+from benchmarks.committed import height, node, send, until_committed
+from benchmarks.contenders import Contender, transfers
 from chain.node.home import NodeHome
 
 BOUND_MB = 300
