@@ -34,6 +34,8 @@ PAGE = 1_000
 """Workers asked for at a time."""
 MAX_SNAPSHOTS = 4
 """Snapshots kept."""
+_RUNNABLE = frozenset({JobStatus.RUNNING, JobStatus.ASSERTED, JobStatus.DISPUTED})
+"""States in which a stage may still owe something to its neighbours."""
 
 
 class ChainReader:
@@ -110,7 +112,7 @@ class ChainReader:
         found = await self.find_job(job_id)
         if found is None or found.job.attempt != attempt or not found.units:
             return None
-        if found.job.status not in (JobStatus.RUNNING, JobStatus.ASSERTED):
+        if found.job.status not in _RUNNABLE:
             return None
         units = tuple(sorted(found.units, key=lambda unit: unit.stage))
         stage = next((unit.stage for unit in units if unit.operator == self._operator), None)

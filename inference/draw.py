@@ -2,6 +2,7 @@
 
 from chain.crypto import vrf
 from chain.crypto.hashing import ticket
+from chain.modules.rates.rules import threshold
 from chain.modules.sampling.types import Duty
 from inference.keys import WorkerKeys
 
@@ -9,16 +10,9 @@ MAX_EPOCHS = 8
 """Epochs whose randomness is kept."""
 
 
-def ticket_threshold(rate: int, weight: int, total_weight: int) -> int:
-    """Return T_i = min(2^256, ceil(rate·weight·2^224 / total_weight)); `rate` is λ in 32-bit fixed point."""
-    if total_weight <= 0:
-        return 0
-    return min(1 << 256, -(-(rate * weight << 224) // total_weight))
-
-
 def is_winning(beta: bytes, alpha: bytes, unit: bytes, rate: int, weight: int, total_weight: int) -> bool:
     """Say whether the ticket of `unit` lies below the worker's threshold."""
-    return int.from_bytes(ticket(beta, alpha, unit), "big") < ticket_threshold(rate, weight, total_weight)
+    return int.from_bytes(ticket(beta, alpha, unit), "big") < threshold(rate, weight, total_weight)
 
 
 class Draws:

@@ -223,6 +223,7 @@ class RowFile:
 
     def __init__(self, path: Path, item_bytes: int) -> None:
         self._item_bytes = item_bytes
+        self._closing = threading.Lock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self.count = os.fstat(self._file).st_size // item_bytes
         """Whole items in the file."""
@@ -242,14 +243,17 @@ class RowFile:
         return os.pread(self._file, (end - start) * self._item_bytes, start * self._item_bytes)
 
     def sync(self) -> None:
-        """Flush to the disk."""
-        os.fsync(self._file)
+        """Flush to the disk; another thread may close meanwhile."""
+        with self._closing:
+            if self._file >= 0:
+                os.fsync(self._file)
 
     def close(self) -> None:
         """Close the file."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        with self._closing:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
 
 
 _RUN_COLUMNS = "unit, job_id, attempt, stage, blind, prompt, tokens, in_root, body_root, out_root, receipt"

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from chain.crypto.keys import encode_address
 from chain.modules.models.types import ModelHeader
-from chain.modules.plans.types import StageRequest
+from chain.modules.plans import rules
+from chain.modules.plans.types import Stage, StageRequest
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.workers.types import Enrollment, Role, Worker, WorkerStatus
 
 MAX_STAGES = 8
 """Stages of a plan."""
-CACHE_POSITIONS = 8_192
-"""Positions of key-value cache to leave room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,10 @@ def best_plan(
         ),
         key=lambda item: (item.start, item.end, item.is_checker, item.operator),
     )
+    total = sum(worker.bond - worker.unbonding for worker in workers)
     for used in range(len(checkers) - rates.min_checkers, -1, -1):
         found = split(header, candidates, used)
-        if found is not None and _leaves_checkers(found, checkers, rates):
+        if found is not None and _leaves_checkers(found, checkers, total, rates):
             return Split(tuple(StageRequest(encode_address(o), a, b) for o, a, b in found.stages), found.bottleneck)
     return None
 
@@ -98,11 +98,13 @@ def split(header: ModelHeader, candidates: Sequence[Candidate], max_checkers: in
             if covered == last or stages == MAX_STAGES or used > max_checkers or candidate.start > covered:
                 continue
             for end in cuts:
-                if end <= covered or end > candidate.end or (end < last and end - covered < 2):
+                if end <= covered or end > candidate.end or (end < last and end - covered < rules.MIN_LAYERS):
                     continue
-                if stage_bytes(header, covered, end) > candidate.memory_bytes:
+                stage = Stage(candidate.operator, covered, end)
+                # Threshold: caches for all positions the model takes; the chain may limit a job to fewer.
+                if rules.memory_bytes(header, stage, header.max_positions) > candidate.memory_bytes:
                     break
-                bottleneck = max(partial.bottleneck, stage_work(header, covered, end))
+                bottleneck = max(partial.bottleneck, rules.stage_work(header, stage, 1, 1))
                 state = (end, used, stages + 1)
                 found = Partial(bottleneck, (*partial.stages, (candidate.operator, covered, end)))
                 if state not in following or found.order < following[state].order:
@@ -112,25 +114,8 @@ def split(header: ModelHeader, candidates: Sequence[Candidate], max_checkers: in
     return min(whole, key=lambda partial: partial.order, default=None)
 
 
-def stage_work(header: ModelHeader, start: int, end: int) -> int:
-    """Return the work units of layers [start, end) at one position; the last stage has the head too."""
-    return sum(header.layer_costs[start:end]) + (header.head_cost if end == header.num_layers else 0)
-
-
-def stage_bytes(header: ModelHeader, start: int, end: int) -> int:
-    """Return resident bytes of weights and caches of layers [start, end)."""
-    weights = sum(header.weight_bytes[start:end])
-    if start == 0 or end == header.num_layers:
-        weights += header.head_bytes
-    per_position = header.num_kv_heads * (4 * header.head_size + 4)
-    return weights + (end - start) * per_position * min(header.max_positions, CACHE_POSITIONS)
-
-
-def _leaves_checkers(found: Partial, checkers: dict[bytes, int], rates: RateParams) -> bool:
+def _leaves_checkers(found: Partial, checkers: dict[bytes, int], total: int, rates: RateParams) -> bool:
     """Say whether enough checkers stand outside, none of them with more than its permitted share."""
     inside = {operator for operator, _, _ in found.stages}
     outside = [weight for operator, weight in checkers.items() if operator not in inside]
-    total = sum(outside)
-    return len(outside) >= rates.min_checkers and all(
-        weight * rates.coalition_denominator <= total * rates.coalition_numerator for weight in outside
-    )
+    return rules.find_missing_checkers(rates, outside, total) is None

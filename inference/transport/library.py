@@ -6,6 +6,7 @@ from typing import Protocol
 
 from chain.crypto.hashing import fetch_bytes, unit_id
 from chain.crypto.keys import ed25519_address, verify_ed25519
+from chain.modules.sampling.rules import has_bit
 from chain.modules.sampling.types import QueryUnitResponse, Snapshot
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.assignment import Peer
@@ -93,7 +94,7 @@ class UnitLibrary:
             raise Refused(Refusal.TOO_EARLY, "the unit's draw is not public yet")
         entries = (await self._reader.snapshot(found.check.epoch)).entries
         place = next((index for index, entry in enumerate(entries) if entry.operator == operator), None)
-        if place is None or not is_member(found.check.eligible, place):
+        if place is None or not has_bit(found.check.eligible, place):
             raise Refused(Refusal.NOT_ELIGIBLE, "the caller is not among the unit's eligible checkers")
         key = (await self._reader.peer(operator)).hot_key
         unit = unit_id(self._chain, request.job_id, request.attempt, request.stage)
@@ -119,7 +120,3 @@ class UnitLibrary:
             return Held(record, (*record.prompt_ids, *output), rows)
         return None
 
-
-def is_member(bitmap: bytes, index: int) -> bool:
-    """Say whether bit `index` of a bitmap is set; bit i is bit i%8 from the low end of byte i//8."""
-    return index >> 3 < len(bitmap) and bool(bitmap[index >> 3] >> (index & 7) & 1)
