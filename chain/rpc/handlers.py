@@ -6,7 +6,8 @@ and the log as a traceback, and both would be wrong for bytes that a client sent
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar, cast
 
 import grpc
@@ -57,20 +58,21 @@ def protobuf(request: type[M], function: Callable[[M], Awaitable[Message]]) -> H
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def stream(request: type[Q], function: Callable[[Q], AsyncIterator[bytes]], write_seconds: float) -> Handler:
+def stream(request: type[Q], function: Callable[[Q], AsyncGenerator[bytes, None]], write_seconds: float) -> Handler:
     """Return the handler of a method that answers with many encoded messages, each written within `write_seconds`."""
 
     async def handle(data: bytes, context: grpc.aio.ServicerContext) -> None:
         await _guarded(context, _write(data, context))
 
     async def _write(data: bytes, context: grpc.aio.ServicerContext) -> None:
-        async for payload in function(decode(request, data)):
-            try:
-                await asyncio.wait_for(context.write(payload), write_seconds)
-            except TimeoutError:
-                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the stream was not read; follow again")
-            except grpc.aio.InternalError:
-                return  # the client left in the middle of a message
+        async with aclosing(function(decode(request, data))) as payloads:
+            async for payload in payloads:
+                try:
+                    await asyncio.wait_for(context.write(payload), write_seconds)
+                except TimeoutError:
+                    await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the stream was not read; follow again")
+                except grpc.aio.InternalError:
+                    return  # the client left in the middle of a message
 
     return grpc.unary_stream_rpc_method_handler(handle)
 

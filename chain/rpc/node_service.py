@@ -1,6 +1,6 @@
 """`ostraka.node.v1.Service`: what the node's own clients use."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import grpc.aio
 
@@ -65,7 +65,7 @@ class NodeService:
             data=result.data,
         )
 
-    async def _follow(self, request: node.FollowRequest) -> AsyncIterator[bytes]:
+    async def _follow(self, request: node.FollowRequest) -> AsyncGenerator[bytes, None]:
         if self._num_followers >= MAX_FOLLOWERS:
             raise Busy(f"{MAX_FOLLOWERS} streams of blocks are open; try again")
         self._num_followers += 1

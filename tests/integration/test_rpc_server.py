@@ -246,6 +246,22 @@ def test_a_client_that_does_not_read_keeps_nobody_else_waiting(served: Served) -
     assert run(scene()) == 41
 
 
+def test_streams_are_bounded_and_one_that_ends_makes_room(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chain.rpc.node_service.MAX_FOLLOWERS", 1)
+
+    async def scene() -> int:
+        async with ChainClient(served.grpc) as first, ChainClient(served.grpc) as second:
+            async with aclosing(first.follow(1)) as blocks:
+                await anext(blocks)
+                with grpc.insecure_channel(served.grpc) as channel, pytest.raises(grpc.RpcError) as refused:
+                    await asyncio.to_thread(next, channel.unary_stream("/ostraka.node.v1.Service/Follow")(b"\x08\x01"))
+                assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+                waiting = asyncio.create_task(anext(second.follow(1)))
+            return (await waiting).height
+
+    assert run(scene()) == 1
+
+
 def test_status_names_chain_height_and_app_hash(served: Served) -> None:
     async def scene() -> node.Status:
         async with ChainClient(served.grpc) as client:
