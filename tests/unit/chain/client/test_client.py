@@ -48,7 +48,7 @@ def node() -> Iterator[Node]:
     handler = Node()
     server = grpc.server(ThreadPoolExecutor(2))
     server.add_generic_rpc_handlers((handler,))
-    handler.port = server.add_insecure_port("127.0.0.1:0")  # type: ignore[attr-defined]
+    handler.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield handler
     server.stop(None).wait()
@@ -59,7 +59,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def status(node: Node) -> Status:
-    async with ChainClient(f"127.0.0.1:{node.port}") as client:  # type: ignore[attr-defined]
+    async with ChainClient(f"127.0.0.1:{node.port}") as client:
         return await client.status()
 
 
@@ -110,7 +110,7 @@ def test_a_broadcast_is_tried_once(node: Node) -> None:
     node.script = [grpc.StatusCode.UNAVAILABLE, b""]
 
     async def send() -> None:
-        async with ChainClient(f"127.0.0.1:{node.port}") as client:  # type: ignore[attr-defined]
+        async with ChainClient(f"127.0.0.1:{node.port}") as client:
             await client.broadcast(b"tx")
 
     with pytest.raises(Unavailable):
@@ -120,7 +120,7 @@ def test_a_broadcast_is_tried_once(node: Node) -> None:
 
 async def heights(node: Node, count: int) -> list[int]:
     async with (
-        ChainClient(f"127.0.0.1:{node.port}") as client,  # type: ignore[attr-defined]
+        ChainClient(f"127.0.0.1:{node.port}") as client,
         aclosing(client.follow(3)) as blocks,
     ):
         return [(await anext(blocks)).height for _ in range(count)]
