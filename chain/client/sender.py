@@ -105,8 +105,8 @@ class Sender:
         transaction, nothing is sent and the result has height 0.
 
         Raises: NotCommitted: the deadline or the attempts ran out, and it never will be; Unavailable: the node does
-        not answer, and whether it was committed is not known: `resume` with the journalled bytes tells; NotFound: the
-        account does not exist; ValueError.
+        not answer, and whether it was committed is not known: `resume` with the journalled bytes tells; Refused: the
+        node is of another chain; NotFound: the account does not exist; ValueError.
         """
         if not 1 <= len(messages) <= MAX_MESSAGES:
             raise ValueError(f"a transaction carries 1 to {MAX_MESSAGES} messages, not {len(messages)}")
@@ -169,7 +169,7 @@ class Sender:
             if not kept:
                 first = min(dropped, key=lambda item: item.index)
                 return Committed(0, b"", first.code, first.log, (b"",) * len(messages), tuple(dropped))
-        height = (await self._client.status()).height
+        height = await self._height()
         timeout = height + TIMEOUT_BLOCKS if deadline is None else min(deadline, height + TIMEOUT_BLOCKS)
         if timeout <= height:
             raise NotCommitted(f"the deadline {deadline} has passed: the chain is at height {height}")
@@ -186,6 +186,13 @@ class Sender:
             timeout_height=timeout,
         )
         return _Prepared(tx, tuple(kept), tuple(sorted(dropped, key=lambda item: item.index)), height + 1, timeout)
+
+    async def _height(self) -> int:
+        """Return the last committed height. Raises: Refused: the node has another chain, whose heights tell nothing."""
+        status = await self._client.status()
+        if status.chain_id != self._chain_id:
+            raise Refused(f"the node at {self._client.address} is of chain {status.chain_id!r}, not {self._chain_id!r}")
+        return status.height
 
     async def _next_sequence(self) -> int:
         if self._sequence is None:
@@ -223,6 +230,7 @@ class Sender:
                     if notice.hash == name:
                         return block.height, notice
                 if block.height >= prepared.timeout_height:
+                    await self._height()  # another chain may have come to this address
                     return None
                 if (block.height - prepared.from_height) % RESEND_BLOCKS == RESEND_BLOCKS - 1:
                     await self._offer(prepared.tx)

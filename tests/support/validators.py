@@ -1,6 +1,7 @@
 """Real validators: CometBFT, the application and `ostrakad start`, on homes of their own."""
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from chain.config import create_beacon_key
 from chain.genesis import beacon_key, build_genesis
 from chain.node.comet_rpc import CometRpc, RpcError, RpcUnavailable
 from chain.node.genesis import ConsensusParameters
-from chain.node.home import CometSettings, NodeHome, create_testnet
+from chain.node.home import CometSettings, NodeHome, Ports, create_testnet, free_ports
 from chain.node.supervisor import running_pid
 from chain.parameters import LOCALNET, OSTR
 from localnet.processes import Process, python, start, stop
@@ -45,7 +46,9 @@ def create_validators(
         keys = [beacon_key(CHAIN_ID, home.validator_public_key, create_beacon_key(home.path)) for home in homes]
         return build_genesis(LOCALNET, balances, beacon_keys=keys)
 
-    return create_testnet(root, CHAIN_ID, count, app_state, comet=comet, parameters=parameters)
+    # A node that is killed leaves its ports for a moment, and other networks of this machine look for free ones too.
+    ports = free_ports(count, Ports().moved(1_000 + 50 * (os.getpid() % 90)))
+    return create_testnet(root, CHAIN_ID, count, app_state, ports=ports, comet=comet, parameters=parameters)
 
 
 @dataclass
