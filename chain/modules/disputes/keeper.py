@@ -42,7 +42,9 @@ def disputes_after(store: Reader, after: int) -> Iterator[Dispute]:
 def disputes_of(store: Reader, job_id: int) -> Iterator[Dispute]:
     """Yield the disputes of a job in ascending id."""
     for _, dispute_id in BY_JOB.keys(store, prefix=U64.pack(job_id)):
-        yield dispute(store, dispute_id)
+        found = DISPUTES.find(store, dispute_id)
+        if found is not None:  # deletion may pause between a dispute and its place in the list
+            yield found
 
 
 def open_found(ctx: Context) -> None:
@@ -145,5 +147,5 @@ def _close_job(ctx: Context, job_id: int) -> None:
     ended = list(disputes_of(ctx.store, job_id))
     closed = jobs.refund(ctx, jobs.job(ctx.store, job_id), CloseReason.UNRESOLVED, ended[0].stage)
     sampling.conclude_job(ctx, closed)
-    prefixes = (BY_JOB.prefix + U64.pack(job_id), *(DISPUTES.path(other.dispute_id) for other in ended))
+    prefixes = (*(DISPUTES.path(other.dispute_id) for other in ended), BY_JOB.prefix + U64.pack(job_id))
     archive.retire(ctx, jobs.deleted_height(ctx.store, closed), "disputes", prefixes)

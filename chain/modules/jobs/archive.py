@@ -51,7 +51,7 @@ def seal_round(ctx: Context) -> None:
     height = ctx.block.height
     sealed = ArchiveRound(height, peaks.count, len(found), root, found[0][0][1])
     ARCHIVE_ROUNDS.save(ctx.store, height, sealed)
-    retire(ctx, height + RECORD_BLOCKS, "jobs", (RECORDS.prefix + prefix, ARCHIVE_ROUNDS.path(height)))
+    retire(ctx, height + RECORD_BLOCKS, "jobs", (ARCHIVE_ROUNDS.path(height), RECORDS.prefix + prefix))
     ctx.emit("RoundArchived", leaf_index=peaks.count, num_records=len(found), root=root.hex())
 
 
@@ -83,7 +83,7 @@ def archived_records(store: Reader, height: int) -> tuple[tuple[int, ArchivedRec
 
 
 def retire(ctx: Context, height: int, module: str, prefixes: tuple[bytes, ...]) -> None:
-    """Have every key of `module` that begins with one of `prefixes` deleted from `height` on."""
+    """Have every key of `module` that begins with one of `prefixes` deleted from `height` on, in that order."""
     GARBAGE.save(ctx.store, (height, GARBAGE_NUMBER.take(ctx.store)), Garbage(module, prefixes))
 
 

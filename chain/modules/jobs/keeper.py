@@ -395,9 +395,10 @@ def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, det
     COMPLETE.remove(ctx.store, (found.asserted_height, found.job_id))
     archive.append(ctx, RecordKind.JOB, U64.pack(found.job_id), ClosedJob(closed, units))
     prefix = U64.pack(found.job_id)
-    keys = (JOBS.path(found.job_id), UNITS.prefix + prefix)
-    owner = (BY_REQUESTER.prefix + ADDRESS.pack(found.requester) + prefix,)
-    archive.retire(ctx, deleted_height(ctx.store, closed), "jobs", keys + owner)
+    listed = BY_REQUESTER.prefix + ADDRESS.pack(found.requester) + prefix
+    # Order: deletion may pause between two keys, and nothing left may name what is gone.
+    keys = (listed, UNITS.prefix + prefix, JOBS.path(found.job_id))
+    archive.retire(ctx, deleted_height(ctx.store, closed), "jobs", keys)
     name = "JobSettled" if status == JobStatus.FINAL else "JobClosed"
     ctx.emit(name, job_id=found.job_id, reason=reason.name, detail=detail, refunded=found.escrow - found.paid)
     return closed

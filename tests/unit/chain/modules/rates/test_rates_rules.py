@@ -156,9 +156,7 @@ def test_both_parameter_sets_are_accepted() -> None:
         ({"checker_weight_numerator": 2}, "theta <= 1 is broken"),
     ],
 )
-def test_parameters_under_which_lying_pays_are_refused_with_the_inequality(
-    changes: dict[str, int], says: str
-) -> None:
+def test_parameters_under_which_lying_pays_are_refused_with_the_inequality(changes: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match="is broken") as refusal:
         validate_params(replace(LOCALNET.rates, **changes))
     assert says in str(refusal.value)
