@@ -1,0 +1,146 @@
+"""A drawn checker gets a unit's input and arrives at the asserter's roots; nobody else gets anything."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from chain.crypto.hashing import fetch_bytes, unit_id
+from chain.modules.sampling.types import Duty, DutyKind
+from chain.wire.worker.v1 import worker_pb2 as wire
+from inference.check import Checker, CheckFailed
+from inference.compute import Compute
+from inference.keys import WorkerKeys
+from inference.loaded import LoadedShards
+from inference.proofs.commit import ChainRoots
+from inference.transport.refusals import refusal_name
+from tests.support.worker_ring import CHAIN, Request, Ring, ring, worker_keys
+
+pytestmark = pytest.mark.anyio
+PROMPT = tuple(range(100, 180))
+REQUEST = Request(3, PROMPT, 9)
+CHECKER = worker_keys(b"checker")
+OUTSIDER = worker_keys(b"outsider")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def answered(directory: Path, folder: Path, faults: tuple[str, ...] = ()) -> AsyncIterator[Ring]:
+    """A ring of three whose job has ended and is drawn; CHECKER is eligible, OUTSIDER only in the snapshot."""
+    async with ring(directory, (0, 2, 4, 5), folder, faults) as made:
+        made.node.checkers = [OUTSIDER, CHECKER]
+        await made.ask(REQUEST)
+        for worker in made.workers:
+            await worker.ended(REQUEST.job_id)
+            made.node.draw(REQUEST.job_id, worker.stage, b"\x02")
+        yield made
+
+
+def duty(made: Ring, stage: int) -> Duty:
+    """Return the DRAW duty of a stage's unit as the chain would after all results."""
+    records = [w.journal.run(unit_id(CHAIN, REQUEST.job_id, 0, w.stage)) for w in made.workers]
+    drawn = made.node.draws[next(key for key in made.node.draws if key.stage == stage)]
+    job = replace(
+        made.node.jobs[REQUEST.job_id], output_tokens=records[-1].tokens, tokens_root=records[-1].out_root
+    )
+    unit = replace(
+        drawn.unit, tokens=records[stage].tokens, in_root=records[stage].in_root, out_root=records[stage].out_root
+    )
+    operators = tuple(key.operator.address for key in made.node.keys)
+    return Duty(DutyKind.DRAW, 140, job, unit, drawn.check, bytes(32), 100, 5, bytes(32), 0, operators)
+
+
+@asynccontextmanager
+async def checking(made: Ring) -> AsyncIterator[Checker]:
+    compute = Compute()
+    compute.start()
+    shards = LoadedShards(made.models, made.header, compute, threads=1)
+    try:
+        yield Checker(made.header, shards, compute, made.node, CHECKER)  # type: ignore[arg-type]
+    finally:
+        compute.close()
+
+
+def asserted(made: Ring, stage: int) -> ChainRoots:
+    record = made.workers[stage].journal.run(unit_id(CHAIN, REQUEST.job_id, 0, stage))
+    return ChainRoots(record.in_root, record.body_root, record.out_root)
+
+
+async def test_a_check_of_any_stage_arrives_at_the_asserted_roots(tiny_directory: Path, tmp_path: Path) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        for stage in range(3):
+            assert await checker.recompute(duty(made, stage)) == asserted(made, stage)
+
+
+async def test_without_producer_and_asserter_the_ids_of_any_stage_are_enough(
+    tiny_directory: Path, tmp_path: Path
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        wanted = asserted(made, 1)
+        work = duty(made, 1)
+        for stage in (0, 1):
+            await made.workers[stage].server.stop(0)  # type: ignore[union-attr]
+        assert await checker.recompute(work) == wanted
+
+
+async def test_without_any_source_a_check_fails_and_can_be_tried_again(tiny_directory: Path, tmp_path: Path) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        work = duty(made, 1)
+        for worker in made.workers:
+            await worker.server.stop(0)  # type: ignore[union-attr]
+        with pytest.raises(CheckFailed):
+            await checker.recompute(work)
+
+
+@pytest.mark.parametrize(("fault", "stage"), [("row", 0), ("row", 1), ("row", 2), ("token", 2)])
+async def test_a_check_differs_from_a_cheat_and_confirms_the_others(
+    tiny_directory: Path, tmp_path: Path, fault: str, stage: int
+) -> None:
+    faults = tuple(fault if index == stage else "" for index in range(3))
+    async with answered(tiny_directory, tmp_path, faults) as made, checking(made) as checker:
+        for index in range(3):
+            own, theirs = await checker.recompute(duty(made, index)), asserted(made, index)
+            assert own.in_root == theirs.in_root
+            assert (own == theirs) == (index != stage)
+
+
+def request(keys: WorkerKeys, *, stage: int = 1, height: int = 100, signer: WorkerKeys | None = None) -> wire.FetchRequest:
+    unit = unit_id(CHAIN, REQUEST.job_id, 0, stage)
+    return wire.FetchRequest(
+        job_id=REQUEST.job_id,
+        stage=stage,
+        height=height,
+        operator=keys.operator.address,
+        signature=(signer or keys).sign(fetch_bytes(unit, height)),
+    )
+
+
+async def refusal(made: Ring, asked: wire.FetchRequest) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await made.stub(1).FetchUnit(asked).read()
+    return refusal_name(caught.value.details())
+
+
+async def test_only_eligible_checkers_get_the_input_and_only_after_the_draw(
+    tiny_directory: Path, tmp_path: Path
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made:
+        header = await made.stub(1).FetchUnit(request(CHECKER)).read()
+        assert (header.header.blind, header.header.tokens) == (REQUEST.blind, 9)
+        assert header.header.num_rows == len(PROMPT) + 8
+        assert await refusal(made, request(OUTSIDER)) == "NOT_ELIGIBLE"
+        assert await refusal(made, request(made.node.keys[0])) == "NOT_ELIGIBLE"
+        assert await refusal(made, request(CHECKER, signer=OUTSIDER)) == "WRONG_SIGNATURE"
+        assert await refusal(made, request(CHECKER, height=5000)) == "FRAME_INVALID"
+        assert await refusal(made, request(CHECKER, stage=6)) == "UNKNOWN_JOB"
+        made.node.draw(REQUEST.job_id, 1, b"\x02", alpha=b"")
+        assert await refusal(made, request(CHECKER)) == "TOO_EARLY"
+        made.node.draw(REQUEST.job_id, 1, b"")
+        assert await refusal(made, request(CHECKER)) == "NOT_ELIGIBLE"
