@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from chain.application import Event, TxResult
 from chain.context import Context, GasMeter
@@ -57,8 +59,7 @@ class TxMsgData:
     msg_responses: tuple[AnyValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A transaction whose signatures are right for these keys and account numbers."""
 
     tx: Tx
@@ -109,7 +110,12 @@ def check_tx(
         tx = admit_tx(ctx, routes, verified, data, Phase.CHECK, price)
     except Rejected as error:
         return _refusal(error, 0, 0)
-    return TxResult(gas_wanted=tx.gas_limit, gas_used=ctx.gas.used)
+    return _admitted(tx.gas_limit, ctx.gas.used)
+
+
+@lru_cache(maxsize=1024)
+def _admitted(gas_wanted: int, gas_used: int) -> TxResult:
+    return TxResult(gas_wanted=gas_wanted, gas_used=gas_used)
 
 
 def admit_tx(
