@@ -84,7 +84,7 @@ def row_peaks(x: Tensor) -> list[int]:
 
 def digits(y: Tensor, peaks: list[int], scales: list[int]) -> Digits:
     """Quantise rows: a = (y·R + 2^45) >> 46, R = (Q << 46)//max|y|, split at bit 7."""
-    ratio = column([(QUANT << QUANT_BITS) // max(peak, 1) for peak in peaks])
+    ratio = column([(QUANT << QUANT_BITS) // (peak or 1) for peak in peaks])
     t = torch.mul(y, ratio).add_((1 << (QUANT_BITS - 1)) + (OFFSET << (QUANT_BITS + 7)))
     planes = torch.empty(y.shape[0], 2, y.shape[1], dtype=torch.uint8)
     planes[:, 0] = t >> (QUANT_BITS + 7)
