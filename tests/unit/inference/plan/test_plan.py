@@ -1,0 +1,323 @@
+"""What a worker would do, decided from plain values."""
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from chain.crypto.hashing import sha256
+from chain.crypto.keys import encode_address
+from chain.modules.jobs.types import CloseReason, Job, JobStatus, SamplerSpec, Unit, UnitStatus
+from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
+from chain.modules.plans.types import Plan, Stage, StageRequest
+from chain.modules.rates.types import Params, Terms
+from chain.modules.sampling.types import Duty, DutyKind
+from chain.modules.workers.types import Enrollment, Keys, Role, Worker, WorkerStatus
+from inference import planning
+from inference.actions import (
+    HOT,
+    OPERATOR,
+    CheckUnit,
+    DropUnit,
+    Enroll,
+    FundHotKey,
+    LoadShard,
+    ProposePlan,
+    Register,
+    ResumeRun,
+    SendDuties,
+    Wait,
+)
+from inference.plan import TURN_BLOCKS, duty_name, plan
+from inference.shards.spec import ShardSpec
+from inference.view import RunView, UnitKey, WorkerView, Wishes
+
+ROOT = bytes([9]) * 32
+SCALE = LinearScale(1, 1)
+LAYERS = 6
+HEADER = ModelHeader(
+    1, 1, "llama", LAYERS, 64, 1, 1, 64, 64, 100, 128, True, 0, 26, 1 << 15, 1, 3, 10, 10, 10,
+    (LayerScales(SCALE, SCALE, SCALE, SCALE),) * LAYERS, SCALE, b"", b"", b"", (), (1, 2, 3, 4, 5),
+    (1000,) * LAYERS, 2000, 1, (100,) * LAYERS, 50,
+)  # fmt: skip
+RATES = Params(2, 1, 2, 1 << 16, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 20, 2, 0, 1)
+TERMS = Terms(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1 << 16)
+ME, OTHER = b"m" * 20, b"o" * 20
+WISHES = Wishes(ShardSpec(ROOT, 0, LAYERS), False, 100_000_000, 1_000_000)
+
+
+def worker(operator: bytes, **changes: Any) -> Worker:
+    known = Worker(
+        operator, sha256(operator)[:20], Keys(b"", b"", b"", b"", b"", b""), "h:1", "r", 1 << 30, (), 0,
+        100_000_000, 0, 0, WorkerStatus.ACTIVE, 1,
+    )  # fmt: skip
+    return replace(known, **changes)
+
+
+def enrolled(operator: bytes, role: Role, start: int = 0, end: int = LAYERS) -> Enrollment:
+    return Enrollment(operator, ROOT, role, start, end, 5)
+
+
+def duty(kind: DutyKind, *, deadline: int = 150, stage: int = 1, job_id: int = 4, open_from: int = 0) -> Duty:
+    job = Job(
+        job_id, b"", ROOT, b"", b"", 5, 5, SamplerSpec(), b"", (), 0, b"", 0, JobStatus.RUNNING, 0, 1, 3,
+        1, 3, 0, 0, 0, CloseReason.NONE, 0, 200, 0, b"",
+    )  # fmt: skip
+    unit = Unit(job_id, 0, stage, ME, 2, 4, 0, TERMS, UnitStatus.PENDING, 0, b"", b"", b"", 0, b"", b"", 0)
+    if kind == DutyKind.OPEN_EPOCH:
+        return Duty(kind, deadline, None, None, None, b"", 0, 3, b"", open_from, ())
+    return Duty(kind, deadline, job, unit, None, b"", 1, 3, b"", open_from, (ME, OTHER))
+
+
+KEY = UnitKey(4, 0, 1)
+LIVE = Plan(1, ROOT, (Stage(ME, 0, 3), Stage(OTHER, 3, LAYERS)), 5000, b"", 1, True)
+
+
+def view(**changes: Any) -> WorkerView:
+    """Return the view of a worker that has nothing to do."""
+    quiet = WorkerView(
+        height=100,
+        now_ns=0,
+        operator=ME,
+        wishes=WISHES,
+        model_root=ROOT,
+        header=HEADER,
+        worker=worker(ME),
+        operator_balance=50_000_000,
+        hot_balance=1_000_000,
+        loaded=frozenset({WISHES.serve, ShardSpec(ROOT, 0, 3), ShardSpec(ROOT, 2, 4)}),  # type: ignore[arg-type]
+        plans=(LIVE,),
+        peers=(worker(ME), worker(OTHER)),
+        enrollments=(enrolled(ME, Role.SERVE), enrolled(OTHER, Role.SERVE)),
+        rates=RATES,
+    )
+    return replace(quiet, **changes)
+
+
+def runs(*, is_ended: bool, is_live: bool = True, is_delivered: bool = False) -> Any:
+    return MappingProxyType({KEY: RunView(is_ended, is_live, is_delivered)})
+
+
+def test_a_worker_without_duties_waits() -> None:
+    assert plan(view()) == Wait("work")
+
+
+def test_an_unregistered_worker_registers_once_its_operator_can_pay() -> None:
+    poor = view(worker=None, operator_balance=101_999_999)
+    assert plan(poor) == Wait("1 uostr more on the operator's account")
+    assert plan(replace(poor, operator_balance=102_000_000)) == Register()
+
+
+@pytest.mark.parametrize("obstacle", [{"busy": frozenset({OPERATOR})}, {"retry_at": {"register": 101}}])
+def test_registration_waits_for_the_account_and_after_a_failure(obstacle: dict[str, Any]) -> None:
+    assert plan(view(worker=None, operator_balance=1 << 40, **obstacle)) != Register()
+
+
+def test_an_empty_hot_account_is_funded() -> None:
+    assert plan(view(hot_balance=99_999)) == FundHotKey(1_000_000)
+    assert plan(view(hot_balance=100_000)) == Wait("work")
+    assert plan(view(hot_balance=0, operator_balance=1_000_000)) == Wait("work")
+
+
+def test_shards_are_loaded_before_enrolment() -> None:
+    empty = view(loaded=frozenset(), enrollments=(), plans=())
+    assert plan(empty) == LoadShard(ShardSpec(ROOT, 0, LAYERS))
+    loaded = replace(empty, loaded=frozenset({ShardSpec(ROOT, 0, LAYERS)}))
+    assert plan(loaded) == Enroll(Role.SERVE, 0, LAYERS)
+
+
+def test_a_checker_verifies_the_whole_model_before_it_enrols() -> None:
+    wishes = replace(WISHES, serve=None, check=True)
+    empty = view(loaded=frozenset(), enrollments=(), plans=(), wishes=wishes)
+    assert plan(empty) == LoadShard(ShardSpec(ROOT, 0, LAYERS))
+    loaded = replace(empty, loaded=frozenset({ShardSpec(ROOT, 0, LAYERS)}))
+    assert plan(loaded) == Enroll(Role.CHECK, 0, LAYERS)
+    assert plan(replace(loaded, enrollments=(enrolled(ME, Role.CHECK),))) == Wait("a live plan")
+
+
+def test_a_jailed_worker_does_not_enrol() -> None:
+    jailed = view(enrollments=(), plans=(), worker=worker(ME, status=WorkerStatus.JAILED))
+    assert plan(jailed) == Wait("nothing: it is jailed")
+
+
+def test_the_shard_of_a_live_plan_is_loaded_ahead_of_the_first_job() -> None:
+    assert plan(view(loaded=frozenset({ShardSpec(ROOT, 0, LAYERS)}))) == LoadShard(ShardSpec(ROOT, 0, 3))
+
+
+def test_interrupted_units_are_resumed_before_anything_else() -> None:
+    assert plan(view(runs=runs(is_ended=False, is_live=False), hot_balance=1 << 30)) == ResumeRun(KEY)
+    assert plan(view(runs=runs(is_ended=True, is_live=False))) == ResumeRun(KEY)
+    assert plan(view(runs=runs(is_ended=True, is_live=False, is_delivered=True))) == Wait("work")
+    assert plan(view(runs=runs(is_ended=False, is_live=False), finished=frozenset({KEY}))) == DropUnit(KEY)
+
+
+def test_a_result_is_sent_only_when_the_unit_has_ended() -> None:
+    run = duty(DutyKind.RUN)
+    assert plan(view(duties=(run,), runs=runs(is_ended=False))) == Wait("work")
+    assert plan(view(duties=(run,), runs=runs(is_ended=True))) == SendDuties((run,))
+
+
+def test_due_messages_share_one_transaction_earliest_deadline_first() -> None:
+    run, reveal = duty(DutyKind.RUN), duty(DutyKind.REVEAL, deadline=120)
+    opening = duty(DutyKind.OPEN, deadline=130)
+    epoch = duty(DutyKind.OPEN_EPOCH, deadline=600, open_from=101)
+    ready = view(duties=(run, epoch, opening, reveal), runs=runs(is_ended=True), checked=frozenset({KEY}))
+    assert plan(ready) == SendDuties((reveal, opening, run, epoch))
+    assert plan(replace(ready, busy=frozenset({HOT}))) == Wait("work")
+    assert plan(replace(ready, done=frozenset(map(duty_name, ready.duties)))) == Wait("work")
+    later = {duty_name(item): 105 for item in ready.duties}
+    assert plan(replace(ready, retry_at=later)) == Wait("work")
+    assert plan(replace(ready, retry_at=later, height=105)) == SendDuties((reveal, opening, run, epoch))
+
+
+def test_no_more_messages_than_a_transaction_takes() -> None:
+    many = tuple(duty(DutyKind.OPEN_EPOCH, deadline=600 + n) for n in range(40))
+    many = tuple(replace(item, epoch=n) for n, item in enumerate(many))
+    assert plan(view(duties=many)) == SendDuties(many[:32])
+
+
+def test_a_duty_whose_last_height_has_passed_is_left_alone() -> None:
+    assert plan(view(duties=(duty(DutyKind.RUN, deadline=100),), runs=runs(is_ended=True))) == Wait("work")
+
+
+def test_an_epoch_proof_waits_for_its_window() -> None:
+    assert plan(view(duties=(duty(DutyKind.OPEN_EPOCH, open_from=102),))) == Wait("work")
+    due = duty(DutyKind.OPEN_EPOCH, open_from=101)
+    assert plan(view(duties=(due,))) == SendDuties((due,))
+
+
+def test_only_winning_tickets_are_checked_then_committed() -> None:
+    draw = duty(DutyKind.DRAW)
+    assert plan(view(duties=(draw,))) == Wait("work")
+    assert plan(view(duties=(draw,), drawn=frozenset({KEY}))) == CheckUnit(draw, KEY)
+    assert plan(view(duties=(draw,), drawn=frozenset({KEY}), busy=frozenset({f"check {KEY}"}))) == Wait("work")
+    assert plan(view(duties=(draw,), drawn=frozenset({KEY}), checked=frozenset({KEY}))) == SendDuties((draw,))
+
+
+def test_two_checks_run_at_a_time_the_most_urgent_first() -> None:
+    draws = tuple(duty(DutyKind.DRAW, job_id=n, deadline=150 - n) for n in (4, 5, 6))
+    drawn = frozenset(UnitKey(n, 0, 1) for n in (4, 5, 6))
+    waiting = view(duties=draws, drawn=drawn)
+    assert plan(waiting) == CheckUnit(draws[2], UnitKey(6, 0, 1))
+    busy = frozenset({"check 6/0/1", "check 5/0/1"})
+    assert plan(replace(waiting, busy=busy)) == Wait("work")
+
+
+def proposing(**changes: Any) -> WorkerView:
+    """Return the view of a worker whose turn it is to propose."""
+    checkers = (b"x" * 20, b"y" * 20)
+    made = view(
+        plans=(),
+        peers=tuple(worker(operator) for operator in (ME, OTHER, *checkers)),
+        enrollments=(
+            enrolled(ME, Role.SERVE),
+            enrolled(OTHER, Role.SERVE),
+            *(enrolled(operator, Role.CHECK) for operator in checkers),
+        ),
+        **changes,
+    )
+    offset = int.from_bytes(sha256(ROOT)[:4], "little")
+    turn = next(n for n in range(2) if (n + offset) % 2 == sorted((ME, OTHER)).index(ME))
+    return replace(made, height=1000 * TURN_BLOCKS + turn * TURN_BLOCKS)
+
+
+def test_a_worker_proposes_the_best_split_in_its_turn_only() -> None:
+    mine = proposing()
+    assert plan(mine) == ProposePlan(
+        (StageRequest(encode_address(ME), 0, 4), StageRequest(encode_address(OTHER), 4, LAYERS))
+    )
+    assert plan(replace(mine, height=mine.height + TURN_BLOCKS)) == Wait("a live plan")
+    assert plan(replace(mine, busy=frozenset({OPERATOR}))) == Wait("a live plan")
+
+
+def test_a_live_plan_is_only_bettered_by_a_margin() -> None:
+    mine = proposing()
+    equal = replace(LIVE, stages=(Stage(OTHER, 0, LAYERS),), bottleneck=4000)
+    assert plan(replace(mine, plans=(equal,))) == Wait("work")
+    worse = replace(equal, bottleneck=4300)
+    assert isinstance(plan(replace(mine, plans=(worse,))), ProposePlan)
+
+
+# -- the split itself
+
+
+def best(peers: dict[bytes, Worker], enrollments: list[Enrollment]) -> planning.Split | None:
+    return planning.best_plan(HEADER, tuple(peers.values()), enrollments, RATES)
+
+
+CHECKERS = {bytes([n]) * 20: worker(bytes([n]) * 20) for n in (201, 202, 203)}
+CHECKING = [enrolled(operator, Role.CHECK) for operator in CHECKERS]
+
+
+def serving(*ranges: tuple[int, int]) -> tuple[dict[bytes, Worker], list[Enrollment]]:
+    operators = [bytes([n + 1]) * 20 for n in range(len(ranges))]
+    peers = {operator: worker(operator) for operator in operators}
+    return peers, [enrolled(o, Role.SERVE, *r) for o, r in zip(operators, ranges, strict=True)]
+
+
+def spans(found: planning.Split | None) -> list[tuple[int, int]]:
+    assert found is not None
+    return [(stage.start, stage.end) for stage in found.stages]
+
+
+def test_the_split_has_the_lowest_bottleneck_and_counts_the_head() -> None:
+    peers, roles = serving((0, 6), (0, 6), (0, 6))
+    found = best(peers | CHECKERS, roles + CHECKING)
+    assert spans(found) == [(0, 2), (2, 5), (5, 6)]
+    assert found is not None
+    assert found.bottleneck == 3000
+
+
+def test_fewer_stages_win_when_more_do_not_help() -> None:
+    peers, roles = serving(*[(0, 6)] * 5)
+    found = best(peers | CHECKERS, roles + CHECKING)
+    assert found is not None
+    assert (found.bottleneck, len(found.stages)) == (3000, 3)
+
+
+def test_every_split_equals_an_exhaustive_search() -> None:
+    for ranges in [((0, 2), (2, 6)), ((0, 4), (2, 6)), ((0, 3), (1, 5), (3, 6)), ((0, 6), (4, 6)), ((0, 3), (4, 6))]:
+        peers, roles = serving(*ranges)
+        found = best(peers | CHECKERS, roles + CHECKING)
+        assert (found.bottleneck if found else None) == exhaustive(ranges)
+
+
+def exhaustive(ranges: tuple[tuple[int, int], ...], covered: int = 0) -> int | None:
+    """Return the lowest bottleneck over all ways to take workers in order."""
+    if covered == LAYERS:
+        return 0
+    found = []
+    for index, (start, end) in enumerate(ranges):
+        for stop in range(covered + 1, end + 1):
+            if start <= covered and (stop == LAYERS or stop - covered >= 2):
+                rest = exhaustive(ranges[index + 1 :], stop)
+                if rest is not None:
+                    found.append(max(rest, 1000 * (stop - covered) + 2000 * (stop == LAYERS)))
+    return min(found, default=None)
+
+
+def test_enough_checkers_stay_outside() -> None:
+    peers, roles = serving((0, 6), (0, 6))
+    two = dict(list(CHECKERS.items())[:2])
+    both = [enrolled(operator, Role.CHECK) for operator in two]
+    serving_checkers = [enrolled(operator, Role.SERVE) for operator in two]
+    found = best(peers | two, roles + both + serving_checkers)
+    assert found is not None
+    assert {stage.operator for stage in found.stages}.isdisjoint(encode_address(operator) for operator in two)
+    assert best(peers | {next(iter(two)): next(iter(two.values()))}, roles + both[:1]) is None
+
+
+def test_a_checker_that_is_too_heavy_makes_the_plan_impossible() -> None:
+    peers, roles = serving((0, 6))
+    heavy = {operator: worker(operator, bond=10 + 1_000 * n) for n, operator in enumerate(CHECKERS)}
+    assert best(peers | heavy, roles + CHECKING[:2]) is None
+
+
+def test_memory_and_status_bound_what_a_worker_gets() -> None:
+    peers, roles = serving((0, 6), (0, 6))
+    small, large = peers
+    peers[small] = worker(small, memory_bytes=70_000)
+    assert spans(best(peers | CHECKERS, roles + CHECKING)) in ([(0, 2), (2, 6)], [(0, 6)])
+    peers[large] = worker(large, status=WorkerStatus.DRAINING)
+    assert best(peers | CHECKERS, roles + CHECKING) is None
