@@ -36,6 +36,10 @@ FEE_RESERVE = 1_000_000
 """uostr an operator keeps for gas beside bond and hot key."""
 TURN_BLOCKS = 4
 """How long it is one worker's turn to submit a plan, so that they do not all submit the same one."""
+SETTLE_BLOCKS = 8
+"""How long after the last enrolment a plan is made: workers that start together are planned together."""
+LONGEST_WAIT_BLOCKS = 64
+"""After this long without any plan, one is made although workers keep arriving."""
 
 
 def plan(view: WorkerView) -> Action:
@@ -173,7 +177,9 @@ def _is_enrolled(view: WorkerView, role: Role) -> bool:
 
 
 def _propose(view: WorkerView) -> Action | None:
-    if view.rates is None or OPERATOR in view.busy or not view.may_try("propose") or not _is_my_turn(view):
+    if view.rates is None or OPERATOR in view.busy or not view.may_try("propose"):
+        return None
+    if not (_is_settled(view) and _is_my_turn(view)):
         return None
     best = planning.best_plan(view.header, view.peers, view.enrollments, view.rates)
     if best is None:
@@ -184,6 +190,14 @@ def _propose(view: WorkerView) -> Action | None:
         if best.bottleneck * 20 > least * 19:
             return None
     return ProposePlan(best.stages)
+
+
+def _is_settled(view: WorkerView) -> bool:
+    """Say whether nobody has enrolled lately: a plan made while workers arrive would leave out those behind it."""
+    heights = [item.height for item in view.enrollments]
+    if not heights or (not view.plans and view.height - min(heights) >= LONGEST_WAIT_BLOCKS):
+        return True
+    return view.height - max(heights) >= SETTLE_BLOCKS
 
 
 def _is_my_turn(view: WorkerView) -> bool:

@@ -29,7 +29,7 @@ from inference.actions import (
     SendDuties,
     Wait,
 )
-from inference.plan import TURN_BLOCKS, duty_name, plan
+from inference.plan import SETTLE_BLOCKS, TURN_BLOCKS, duty_name, plan
 from inference.shards.spec import ShardSpec
 from inference.view import RunView, UnitKey, WorkerView, Wishes
 
@@ -229,6 +229,17 @@ def test_a_worker_proposes_the_best_split_in_its_turn_only() -> None:
     )
     assert plan(replace(mine, height=mine.height + TURN_BLOCKS)) == Wait("a live plan")
     assert plan(replace(mine, busy=frozenset({OPERATOR}))) == Wait("a live plan")
+
+
+def test_workers_that_start_together_are_planned_together() -> None:
+    mine = proposing()
+    late = replace(mine.enrollments[1], height=mine.height - SETTLE_BLOCKS + 1)
+    arriving = replace(mine, enrollments=(mine.enrollments[0], late, *mine.enrollments[2:]))
+    assert isinstance(plan(arriving), ProposePlan), "workers have waited long enough for a first plan"
+    young = tuple(replace(item, height=mine.height - SETTLE_BLOCKS + 1) for item in mine.enrollments)
+    assert plan(replace(mine, enrollments=young)) == Wait("a live plan")
+    ripe = tuple(replace(item, height=mine.height - SETTLE_BLOCKS) for item in mine.enrollments)
+    assert isinstance(plan(replace(mine, enrollments=ripe)), ProposePlan)
 
 
 def test_a_live_plan_is_only_bettered_by_a_margin() -> None:
