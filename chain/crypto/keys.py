@@ -40,9 +40,12 @@ ED25519_KEY_BYTES: Final = 32
 HD_PATH: Final = "m/44'/118'/0'/0/{index}"
 """BIP 44 path of Cosmos accounts."""
 
+_REMEMBERED_ADDRESSES = 1 << 15
+"""Each transaction writes its addresses many times, from the mempool to its events. All together take some 10 MB."""
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
+@lru_cache(_REMEMBERED_ADDRESSES)
 def encode_address(address: bytes, prefix: str = ACCOUNT_PREFIX) -> str:
     """Return the text of a 20-byte address. Raises: ValueError if it has another length."""
     if len(address) != ADDRESS_BYTES:
