@@ -154,6 +154,16 @@ class Code(IntEnum):
     # 260–279 disputes
     UNKNOWN_DISPUTE = 260
     """No such dispute."""
+    NOT_YOUR_TURN = 261
+    """The line waits for the other side, or for another kind of move."""
+    WRONG_ROUND = 262
+    """The line is at another round."""
+    REVEAL_INVALID = 263
+    """What was revealed does not hash to what the asserter committed to, or has another form."""
+    CHOICE_INVALID = 264
+    """The chosen digest does not stand at that place of what was revealed."""
+    PROOF_INVALID = 265
+    """An opening of the last step is missing, too much, or leads to nothing that is recorded."""
 
     @property
     def codespace(self) -> str:

@@ -208,6 +208,27 @@ def verify_range(
     return top is not None and _seal(kind, m, top) == root
 
 
+def root_of_range(kind: int, m: int, start: int, items: Sequence[bytes], siblings: Sequence[bytes]) -> bytes | None:
+    """Return the `lr` of the list of `m` digests in which `items` stand at `start`; None if the opening is malformed.
+
+    This climbs through nested lists: the root of one is an item of the next.
+    """
+    if not 0 < m <= MAX_ITEMS:
+        return None
+    top = _climb(m, start, items, siblings, -1)
+    return None if top is None else _seal(kind, m, top)
+
+
+def num_siblings(m: int, start: int, count: int) -> int:
+    """Return how many siblings a range opening of `count` >= 1 items at `start` of `m` has."""
+    low, high, size, found = start, start + count, m, 0
+    while size > 1:
+        first, last = _edges(low, high, size)
+        found += low - first + last - high
+        low, high, size = first // ARITY, -(-last // ARITY), -(-size // ARITY)
+    return found
+
+
 def verify_nodes(
     kind: int,
     m: int,
