@@ -16,6 +16,7 @@ from chain.modules.sampling.types import (
     DutyKind,
     QueryDutiesRequest,
     QueryDutiesResponse,
+    SnapshotPlace,
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
@@ -29,14 +30,14 @@ def duties(ctx: QueryContext, request: QueryDutiesRequest) -> QueryDutiesRespons
     operator, params = worker.operator, keeper.params(ctx.store)
     # The next block's epoch: a worker acts on what it reads in the next block at the earliest.
     epoch = rules.epoch_of(params, ctx.height + 1)
-    taken = epochs.find_snapshot(ctx.store, epoch)
+    taken = epochs.find_head(ctx.store, epoch)
     found = [*_runs(ctx, operator), *_openings(ctx, operator), *_reveals(ctx, operator)]
     return QueryDutiesResponse(
         height=ctx.height,
         operator=operator,
         epoch=epoch,
         snapshot_height=0 if taken is None else taken.height,
-        in_snapshot=taken is not None and rules.find_entry(taken.entries, operator) is not None,
+        in_snapshot=epochs.find_place(ctx.store, epoch, operator) is not None,
         duties=(*found, *_draws(ctx, operator), *_epoch_openings(ctx, operator)),
     )
 
@@ -45,7 +46,7 @@ def _duty(ctx: QueryContext, kind: DutyKind, deadline: int, unit: Unit, check: U
     job = jobs.job(ctx.store, unit.job_id)
     operators = tuple(other.operator for other in jobs.units_of(ctx.store, job))
     taken = None if check is None else keeper.find_round(ctx.store, check.round_index)
-    drawn_in = None if check is None else epochs.find_snapshot(ctx.store, check.epoch)
+    drawn_in = None if check is None else epochs.find_head(ctx.store, check.epoch)
     return Duty(
         kind=kind,
         deadline=deadline,
@@ -88,24 +89,18 @@ def _reveals(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:
 
 
 def _draws(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:
-    places: dict[int, tuple[int, int] | None] = {}
+    places: dict[int, SnapshotPlace | None] = {}
     for key in keeper.open_units(ctx.store):
         check = keeper.find_check(ctx.store, key)
         if check is None or check.phase != CheckPhase.COMMIT:
             continue
         if check.epoch not in places:
-            places[check.epoch] = _place(ctx, check.epoch, operator)
+            places[check.epoch] = epochs.find_place(ctx.store, check.epoch, operator)
         place = places[check.epoch]
-        if place is None or not rules.has_bit(check.eligible, place[0]) or _has_committed(ctx, key, operator):
+        if place is None or not rules.has_bit(check.eligible, place.index) or _has_committed(ctx, key, operator):
             continue
         duty = _duty(ctx, DutyKind.DRAW, check.phase_end, jobs.unit(ctx.store, key), check)
-        yield replace(duty, weight=place[1])
-
-
-def _place(ctx: QueryContext, epoch: int, operator: bytes) -> tuple[int, int] | None:
-    """Return the worker's place and weight in a snapshot, or None."""
-    found = rules.find_entry(epochs.snapshot(ctx.store, epoch).entries, operator)
-    return None if found is None else (found[0], found[1].weight)
+        yield replace(duty, weight=place.entry.weight)
 
 
 def _has_committed(ctx: QueryContext, key: UnitKey, operator: bytes) -> bool:
@@ -128,7 +123,7 @@ def _epoch_openings(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:
             alpha=b"",
             weight=0,
             epoch=epoch,
-            epoch_beacon=epochs.snapshot(ctx.store, epoch).beacon,
+            epoch_beacon=epochs.head(ctx.store, epoch).beacon,
             open_from=rules.proofs_from(params, epoch),
             operators=(),
         )

@@ -23,6 +23,7 @@ from chain.modules.sampling.state import (
     PARAMS,
     PAYMENT_NUMBER,
     PAYMENTS,
+    PLACES,
     PROOFS,
     PROVEN,
     ROUND_UNITS,
@@ -38,6 +39,7 @@ from chain.modules.sampling.types import (
     Payment,
     Snapshot,
     SnapshotEntry,
+    SnapshotPlace,
 )
 from chain.modules.workers import keeper as workers
 from chain.modules.workers.rules import is_active, weight
@@ -54,22 +56,36 @@ JUDGING_BLOCKS = 64
 
 
 def find_snapshot(store: Reader, epoch: int) -> Snapshot | None:
-    """Return an epoch's snapshot, or None."""
+    """Return an epoch's snapshot with all its entries, or None."""
+    found = SNAPSHOTS.find(store, epoch)
+    if found is None:
+        return None
+    places = PLACES.items(store, prefix=U64.pack(epoch))
+    return replace(found, entries=tuple(place.entry for _, place in places))
+
+
+def find_head(store: Reader, epoch: int) -> Snapshot | None:
+    """Return an epoch's snapshot without its entries, or None."""
     return SNAPSHOTS.find(store, epoch)
 
 
-def snapshot(store: Reader, epoch: int) -> Snapshot:
-    """Return the snapshot of an epoch whose units are in state."""
+def head(store: Reader, epoch: int) -> Snapshot:
+    """Return the snapshot of an epoch whose units are in state, without its entries."""
     found = SNAPSHOTS.find(store, epoch)
     if found is None:
         raise InvariantBroken(f"epoch {epoch} has units and no snapshot")
     return found
 
 
+def find_place(store: Reader, epoch: int, operator: bytes) -> SnapshotPlace | None:
+    """Return a worker's place in an epoch's snapshot, or None."""
+    return PLACES.find(store, (epoch, operator))
+
+
 def take_snapshot(ctx: Context, epoch: int) -> None:
     """Write down who works in an epoch; the epoch before is forgotten if nothing was drawn in it."""
     workers.rotate_vrf_keys(ctx)
-    entries: list[SnapshotEntry] = []
+    count = 0
     for worker in workers.workers(ctx.store):
         if is_active(worker):
             models = [
@@ -77,26 +93,32 @@ def take_snapshot(ctx: Context, epoch: int) -> None:
                 for entry in workers.enrollments_of(ctx.store, worker.operator)
                 if entry.role == Role.CHECK
             ]
-            entries.append(
-                SnapshotEntry(worker.operator, worker.hot_address, worker.keys.vrf_key, weight(worker), tuple(models))
+            entry = SnapshotEntry(
+                worker.operator, worker.hot_address, worker.keys.vrf_key, weight(worker), tuple(models)
             )
-    SNAPSHOTS.save(ctx.store, epoch, Snapshot(epoch, ctx.block.height, tuple(entries)))
-    ctx.emit("EpochBegun", epoch=epoch, num_workers=len(entries))
-    previous = find_snapshot(ctx.store, epoch - 1) if epoch else None
+            PLACES.save(ctx.store, (epoch, worker.operator), SnapshotPlace(count, entry))
+            count += 1
+    SNAPSHOTS.save(ctx.store, epoch, Snapshot(epoch, ctx.block.height, ()))
+    ctx.emit("EpochBegun", epoch=epoch, num_workers=count)
+    previous = find_head(ctx.store, epoch - 1) if epoch else None
     if previous is not None and not previous.num_units:
-        SNAPSHOTS.remove(ctx.store, epoch - 1)
+        archive.retire(ctx, ctx.block.height + 1, "sampling", _snapshot_prefixes(epoch - 1))
+
+
+def _snapshot_prefixes(epoch: int) -> tuple[bytes, ...]:
+    return SNAPSHOTS.path(epoch), PLACES.prefix + U64.pack(epoch)
 
 
 def record_beacon(ctx: Context, epoch: int) -> None:
     """Keep the beacon that this epoch's VRFs answer."""
-    found = find_snapshot(ctx.store, epoch)
+    found = find_head(ctx.store, epoch)
     if found is not None:
         SNAPSHOTS.save(ctx.store, epoch, replace(found, beacon=beacon.latest(ctx.store).value))
 
 
 def count_units(ctx: Context, epoch: int, num_units: int) -> None:
     """Note that units were drawn in an epoch, so that it has a proof window."""
-    found = snapshot(ctx.store, epoch)
+    found = head(ctx.store, epoch)
     if not found.num_units:
         EPOCH_ENDS.add(ctx.store, (rules.proofs_until(PARAMS.load(ctx.store), epoch), epoch))
     SNAPSHOTS.save(ctx.store, epoch, replace(found, num_units=found.num_units + num_units))
@@ -131,12 +153,12 @@ def open_proof(ctx: Context, owed: EpochProof, proof: bytes) -> tuple[int, int]:
 
     Raises: Rejected: INVALID_PROOF.
     """
-    taken = snapshot(ctx.store, owed.epoch)
-    found = rules.find_entry(taken.entries, owed.operator)
+    taken = head(ctx.store, owed.epoch)
+    found = find_place(ctx.store, owed.epoch, owed.operator)
     if found is None:
         raise InvariantBroken(f"{owed.operator.hex()} owes a proof for epoch {owed.epoch} without being in it")
     alpha = epoch_input(ctx.block.chain, owed.operator, owed.epoch, taken.beacon)
-    beta = vrf.verify(found[1].vrf_key, alpha, proof)
+    beta = vrf.verify(found.entry.vrf_key, alpha, proof)
     if beta is None:
         raise Rejected(Code.INVALID_PROOF, "the proof is not that of the worker's VRF key for the epoch's beacon")
     opened = replace(owed, proof=proof, is_due=False, height=ctx.block.height, beta=beta)
@@ -192,7 +214,7 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     if proof is None or not proof.beta:
         return 0
     taken = ROUNDS.find(ctx.store, check.round_index)
-    found = rules.find_entry(snapshot(ctx.store, check.epoch).entries, checker)
+    found = find_place(ctx.store, check.epoch, checker)
     if taken is None or found is None:
         raise InvariantBroken(f"the draw of unit {key} is gone")
     unit = jobs.find_unit(ctx.store, key)
@@ -200,7 +222,7 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
         return 0
     terms = unit.terms
     value = ticket(proof.beta, taken.alpha, check.unit)
-    if not is_drawn(value, terms.rate, found[1].weight, check.total_weight):
+    if not is_drawn(value, terms.rate, found.entry.weight, check.total_weight):
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
         return 0
     _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))
@@ -262,11 +284,13 @@ def conclude_epochs(ctx: Context) -> None:
     for key in list(EPOCH_ENDS.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
         EPOCH_ENDS.remove(ctx.store, key)
         epoch = key[1]
-        found, owed = snapshot(ctx.store, epoch), tuple(proofs(ctx.store, epoch))
+        found, owed = find_snapshot(ctx.store, epoch), tuple(proofs(ctx.store, epoch))
+        if found is None:
+            raise InvariantBroken(f"epoch {epoch} ends without a snapshot")
         archive.append(ctx, RecordKind.EPOCH, U64.pack(epoch), ConcludedEpoch(found, owed))
         packed = U64.pack(epoch)
         unjudged = tuple(BY_CHECKER.prefix + ADDRESS.pack(proof.operator) + packed for proof in owed)
-        prefixes = (PROOFS.prefix + packed, PROVEN.prefix + packed, *unjudged, SNAPSHOTS.path(epoch))
+        prefixes = (PROOFS.prefix + packed, PROVEN.prefix + packed, *unjudged, *_snapshot_prefixes(epoch))
         for index in rules.rounds_of(PARAMS.load(ctx.store), epoch):
             if ROUNDS.has(ctx.store, index):
                 prefixes += (ROUND_UNITS.prefix + U64.pack(index), ROUNDS.path(index))

@@ -31,8 +31,8 @@ def commit_check(ctx: Context, msg: MsgCommitCheck) -> Empty:
     unit, check = jobs.unit(ctx.store, key), keeper.check(ctx.store, key)
     if check.phase != CheckPhase.COMMIT:
         raise Rejected(Code.WINDOW_CLOSED, f"the unit is in phase {check.phase.name}, commits are not taken")
-    found = rules.find_entry(epochs.snapshot(ctx.store, check.epoch).entries, worker.operator)
-    if found is None or not rules.has_bit(check.eligible, found[0]):
+    found = epochs.find_place(ctx.store, check.epoch, worker.operator)
+    if found is None or not rules.has_bit(check.eligible, found.index):
         raise Rejected(Code.NOT_ELIGIBLE, "the worker may not check this unit")
     if keeper.find_commit(ctx.store, key, worker.operator) is not None:
         raise Rejected(Code.ALREADY_COMMITTED, "the worker has committed to this unit")

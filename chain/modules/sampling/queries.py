@@ -61,7 +61,7 @@ def draw(ctx: QueryContext, request: QueryRoundRequest) -> QueryRoundResponse:
 
 def proofs(ctx: QueryContext, request: QueryEpochProofsRequest) -> QueryEpochProofsResponse:
     """Return the proofs of an epoch, opened and due. Raises: Rejected: NOT_FOUND."""
-    found, params = epochs.find_snapshot(ctx.store, request.epoch), keeper.params(ctx.store)
+    found, params = epochs.find_head(ctx.store, request.epoch), keeper.params(ctx.store)
     if found is None:
         raise Rejected(Code.NOT_FOUND, f"there is no snapshot of epoch {request.epoch}, or it was deleted")
     return QueryEpochProofsResponse(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from chain.modules.plans.rules import find_missing_checkers
 from chain.modules.rates.types import Params as Rates
-from chain.modules.sampling.types import Params, SnapshotEntry
+from chain.modules.sampling.types import Params
 
 BEACON_DELAY = 2
 """Blocks between a close, or the beginning of an epoch, and its beacon."""
@@ -105,17 +105,3 @@ def eligible(
 def has_bit(bitmap: bytes, index: int) -> bool:
     """Say whether an entry of the snapshot is in a bitmap."""
     return index // 8 < len(bitmap) and bool(bitmap[index // 8] >> index % 8 & 1)
-
-
-def find_entry(entries: Sequence[SnapshotEntry], operator: bytes) -> tuple[int, SnapshotEntry] | None:
-    """Return an operator's place in a snapshot and its entry, or None; entries ascend by operator."""
-    low, high = 0, len(entries)
-    while low < high:
-        middle = (low + high) >> 1
-        if entries[middle].operator < operator:
-            low = middle + 1
-        else:
-            high = middle
-    if low < len(entries) and entries[low].operator == operator:
-        return low, entries[low]
-    return None

@@ -9,6 +9,7 @@ from chain.modules.sampling.types import (
     Payment,
     Round,
     Snapshot,
+    SnapshotPlace,
     UnitCheck,
 )
 from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
@@ -16,7 +17,9 @@ from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, p
 PARAMS = Item("sampling", b"params", Params)
 """The parameters; never removed."""
 SNAPSHOTS: Map[int, Snapshot] = Map("sampling", b"snapshot/", U64, Snapshot)
-"""Epoch → its workers; removed at the next boundary if nothing was drawn, else as garbage after the proof window."""
+"""Epoch → its snapshot without entries; garbage from the next boundary on if nothing was drawn, else much later."""
+PLACES: Map[tuple[int, bytes], SnapshotPlace] = Map("sampling", b"place/", pair(U64, ADDRESS), SnapshotPlace)
+"""(epoch, operator) → its entry of the snapshot; removed with the snapshot."""
 ROUNDS: Map[int, Round] = Map("sampling", b"round/", U64, Round)
 """Round → its draw; removed as garbage with its epoch."""
 ROUND_UNITS: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"round_unit/", pair(U64, UNIT_KEY))

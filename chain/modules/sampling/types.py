@@ -38,8 +38,19 @@ class SnapshotEntry:
 
 
 @record
+class SnapshotPlace:
+    """A worker's place in a snapshot; key: (epoch, operator)."""
+
+    index: int
+    entry: SnapshotEntry
+
+
+@record
 class Snapshot:
-    """Eligible workers of an epoch, in ascending operator order; key: epoch."""
+    """Eligible workers of an epoch, in ascending operator order; key: epoch.
+
+    State holds the entries one by one as `SnapshotPlace`, so that a message reads only its sender's.
+    """
 
     epoch: int
     height: int

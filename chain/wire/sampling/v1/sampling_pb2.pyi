@@ -87,6 +87,14 @@ class SnapshotEntry(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, operator: _Optional[bytes] = ..., hot_address: _Optional[bytes] = ..., vrf_key: _Optional[bytes] = ..., weight: _Optional[int] = ..., models: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class SnapshotPlace(_message.Message):
+    __slots__ = ("index", "entry")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    entry: SnapshotEntry
+    def __init__(self, index: _Optional[int] = ..., entry: _Optional[_Union[SnapshotEntry, _Mapping]] = ...) -> None: ...
+
 class Snapshot(_message.Message):
     __slots__ = ("epoch", "height", "entries", "beacon", "num_units")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
