@@ -209,7 +209,7 @@ class Network:
 
     def ready(self) -> None:
         """Run until the epoch has a snapshot with everybody in it."""
-        epoch = LOCALNET.sampling.epoch_blocks
+        epoch = sampling.params(self.store).epoch_blocks
         self.chain.run_until((self.chain.height // epoch + 1) * epoch)
 
     # Requests
@@ -333,7 +333,7 @@ class Network:
     def drawn_job(self, **changes: Any) -> Job:
         """A job whose round is closed and whose tickets can be computed."""
         job = self.asserted_job(**changes)
-        blocks = LOCALNET.sampling.round_blocks
+        blocks = sampling.params(self.store).round_blocks
         self.chain.run_until(-(-self.chain.height // blocks) * blocks + 2)
         return self.job(job.job_id)
 
@@ -357,7 +357,7 @@ class Network:
         return MsgOpenEpoch(who.hot.bech32, epoch, vrf.prove(who.vrf_seed, self.epoch_alpha(who, epoch)))
 
     def epoch_alpha(self, who: Machine, epoch: int) -> bytes:
-        height = epoch * LOCALNET.sampling.epoch_blocks + 2
+        height = epoch * sampling.params(self.store).epoch_blocks + 2
         found = beacon.find_beacon(self.store, height)
         assert found is not None
         return epoch_input(CHAIN_HASH, who.address, epoch, found.value)
