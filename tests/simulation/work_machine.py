@@ -92,8 +92,7 @@ class WorkMachine(RuleBasedStateMachine):
             self.committed[key] = roots
             self.send(who.hot, self.net.commit_message(who, unit, **roots))
         elif duty.kind == DutyKind.REVEAL:
-            roots = self.committed[key] if not is_lying else {"out_root": digest("another lie")}
-            self.send(who.hot, self.net.reveal_message(who, unit, **roots))
+            self.send(who.hot, self.net.reveal_message(who, unit, **self.committed[key]))
         elif duty.kind == DutyKind.OPEN:
             self.send(who.hot, self.net.open_message(unit, **({"salt": lie} if is_lying else {})))
 
