@@ -19,7 +19,8 @@ LN2 = 0xB17217F7D1CF79AC
 """ceil(2^64 * ln 2)."""
 SECOND_LOOK = 1 << 31
 """Detection that the second look adds: one half."""
-U64_END = 1 << 64
+MAX_PRICE = 1 << 48
+"""Dearer units would overflow the 64-bit fields of their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,13 @@ def newcomer_rate(rate_floor: int, rate_cap: int, fee: int, pay: int) -> int:
 def terms(params: Params, units: int, value: int) -> Terms | Refusal:
     """Return what a unit of `units` work at the token limit costs under declared value V, or why it is refused."""
     fee, pay = price(params, units), check_pay(params, units)
+    if max(fee, pay) >= MAX_PRICE:
+        return Refusal(None)
     effective = max(value, fee)
     reserved = bond(params, fee, pay, effective)
     lost = loss(reserved)
     needed = detection(params.multiple, fee, effective, lost)
-    if needed > params.detection_cap or max(fee, pay, reserved) >= U64_END >> 16:
+    if needed > params.detection_cap:
         return Refusal(largest_value(params, fee, pay))
     share = (params.coalition_numerator, params.coalition_denominator, params.fulfilled)
     floor, second = rate(needed, *share), rate(SECOND_LOOK, *share)
