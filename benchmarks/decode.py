@@ -20,7 +20,7 @@ TARGET = 0.65
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
@@ -40,7 +40,7 @@ def main() -> int:
                 last = engine.forward(session, TokenChunk((token,)))[-1]
                 token = sample(engine.logits(last)[0], SamplerSpec(), b"", index)
 
-        return seconds(decode) / options.tokens
+        return seconds(decode) / int(options.tokens)
 
     def generate(count: int) -> float:
         ids = torch.tensor([prompt])
@@ -49,7 +49,7 @@ def main() -> int:
             return seconds(lambda: real.generate(ids, **settings))
 
     def rival() -> float:
-        return (generate(options.tokens + 4) - generate(4)) / options.tokens
+        return (generate(options.tokens + 4) - generate(4)) / int(options.tokens)
 
     rival()
     ours, theirs = interleaved(options.rounds, canonical, rival)

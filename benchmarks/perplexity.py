@@ -53,7 +53,7 @@ def first_ids(texts: Iterator[str], count: int) -> list[int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokens", type=int, default=20_000)
     parser.add_argument("--licences", type=int, default=5_000)
     parser.add_argument("--window", type=int, default=512)

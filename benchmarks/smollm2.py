@@ -1,5 +1,6 @@
 """What the benchmarks of the engine share: SmolLM2 in both forms, and the table they print."""
 
+import importlib
 import statistics
 import time
 from collections.abc import Callable
@@ -28,8 +29,7 @@ def canonical_shard(start: int = 0, end: int = LAYERS, *, threads: int) -> Engin
 
 def real_model(dtype: Any) -> Any:
     """Return the same weights in transformers."""
-    import transformers
-
+    transformers: Any = importlib.import_module("transformers")
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     path = source(cache_directory() / "models")
