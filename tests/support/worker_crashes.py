@@ -1,0 +1,195 @@
+"""Kill workers at random moments while they run jobs, and account for every job, answer and bond."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chain.client.client import ChainClient
+from chain.client.signing import Key
+from chain.modules.disputes.types import QueryDisputesRequest, QueryDisputesResponse
+from chain.modules.jobs.types import (
+    CloseReason,
+    JobStatus,
+    QueryJobRequest,
+    QueryJobResponse,
+    QueryJobsRequest,
+    QueryJobsResponse,
+    UnitStatus,
+)
+from chain.modules.sampling.types import CheckOutcome, QueryUnitRequest, QueryUnitResponse
+from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse
+from inference.gateway.requester import OpenJob, Requester, RequestError
+from inference.keys import read_secret
+from localnet.layout import Localnet, WorkerPlace
+from localnet.network import start_worker
+
+LOADERS = 2
+"""Jobs under way at a time."""
+MAX_TOKENS = 24
+PROMPTS: tuple[tuple[int, ...], ...] = tuple(
+    tuple(random.Random(seed).randrange(3, 250) for _ in range(length)) for seed, length in ((1, 5), (2, 17), (3, 40))
+)
+LONGEST_DOWN_SECONDS = 1.5
+LONGEST_LIFE_SECONDS = 3.0
+"""Kills come at a random moment up to this long after the last restart."""
+SETTLE_SECONDS = 240.0
+ENDED = (JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
+
+
+@dataclass
+class Answers:
+    """What requesters got while workers crashed."""
+
+    expected: dict[tuple[int, ...], list[int]]
+    """What the model answers when nobody crashes."""
+    right: int = 0
+    wrong: list[tuple[int, list[int]]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """Requests that the requester was told to be without an answer."""
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a job ended."""
+
+    job_id: int
+    status: JobStatus
+    reason: CloseReason
+    units: tuple[UnitStatus, ...]
+    outcomes: tuple[CheckOutcome, ...]
+    """Of all checks of its units."""
+
+
+@dataclass(frozen=True)
+class WorkerVerdict:
+    """What was found when all jobs had ended."""
+
+    kills: tuple[str, ...]
+    """Names of the killed workers, in order."""
+    answers: Answers
+    ends: tuple[JobEnd, ...]
+    stuck: tuple[int, ...]
+    """Jobs that did not end."""
+    bonds: dict[str, int]
+    """Bond by worker."""
+    num_disputes: int
+
+    @property
+    def penalised_checks(self) -> int:
+        """Committed checks that were not revealed."""
+        return sum(end.outcomes.count(CheckOutcome.UNREVEALED) for end in self.ends)
+
+    def count(self, reason: CloseReason) -> int:
+        """Return how many jobs ended so."""
+        return sum(end.reason is reason for end in self.ends)
+
+
+async def answer(requester: Requester, network: Localnet, prompt: Sequence[int]) -> OpenJob:
+    """Ask and read the whole answer. Raises: RequestError."""
+    model = await requester.model(network.model)
+    job = await requester.request(model, prompt, max_tokens=MAX_TOKENS)
+    async for _ in job.tokens():
+        pass
+    return job
+
+
+async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Localnet, WorkerVerdict]:
+    """Kill `kills` workers one after the other under a load of jobs; return the network as restarted, and what is left.
+
+    Every killed worker is started again within LONGEST_DOWN_SECONDS.
+    """
+    key = Key.secp256k1(read_secret(network.key_path("user")))
+    async with ChainClient(network.grpc) as client, Requester(client, key, network.chain_id) as requester:
+        bonds = await bonds_of(client, network.workers)
+        answers = Answers({prompt: (await answer(requester, network, prompt)).ids for prompt in PROMPTS})
+        done = asyncio.Event()
+        load = [asyncio.create_task(ask_until(done, requester, network, answers, number)) for number in range(LOADERS)]
+        dice = random.Random(seed)
+        killed: list[str] = []
+        for _ in range(kills):
+            await asyncio.sleep(dice.random() * LONGEST_LIFE_SECONDS)
+            place = dice.choice(network.workers)
+            await asyncio.to_thread(place.process.kill)
+            killed.append(place.name)
+            await asyncio.sleep(dice.random() * LONGEST_DOWN_SECONDS)
+            network = network.with_worker(start_worker(place))
+            network.save()
+        done.set()
+        await asyncio.gather(*load)
+        ends, stuck = await settled(client)
+        after = await bonds_of(client, network.workers)
+        disputes = await client.query(
+            "ostraka.disputes.v1.Query/Disputes", QueryDisputesRequest(), QueryDisputesResponse
+        )
+        verdict = WorkerVerdict(
+            tuple(killed),
+            answers,
+            ends,
+            stuck,
+            {name: after[name] - bonds[name] for name in after},
+            len(disputes.disputes),
+        )
+        return network, verdict
+
+
+async def ask_until(
+    done: asyncio.Event, requester: Requester, network: Localnet, answers: Answers, number: int
+) -> None:
+    """Ask one prompt after the other through all crashes."""
+    dice = random.Random(number)
+    while not done.is_set():
+        prompt = dice.choice(PROMPTS)
+        try:
+            job = await answer(requester, network, prompt)
+        except RequestError as error:
+            answers.failed.append(str(error))
+            continue
+        if job.ids == answers.expected[prompt]:
+            answers.right += 1
+        else:
+            answers.wrong.append((job.job_id, job.ids))
+
+
+async def settled(client: ChainClient) -> tuple[tuple[JobEnd, ...], tuple[int, ...]]:
+    """Wait for all jobs; return how those that ended did, and those that did not end in time."""
+    ends: list[JobEnd] = []
+    waiting = list(range(1, await num_jobs(client) + 1))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + SETTLE_SECONDS
+    while waiting and loop.time() < deadline:
+        for job_id in tuple(waiting):
+            found = await client.query("ostraka.jobs.v1.Query/Job", QueryJobRequest(job_id), QueryJobResponse)
+            if found.job.status in ENDED:
+                waiting.remove(job_id)
+                ends.append(await end_of(client, found))
+        await asyncio.sleep(0.5)
+    return tuple(sorted(ends, key=lambda end: end.job_id)), tuple(waiting)
+
+
+async def num_jobs(client: ChainClient) -> int:
+    """Return the number of the last job."""
+    newest = await client.query("ostraka.jobs.v1.Query/Jobs", QueryJobsRequest(limit=1), QueryJobsResponse)
+    return newest.jobs[0].job_id if newest.jobs else 0
+
+
+async def end_of(client: ChainClient, found: QueryJobResponse) -> JobEnd:
+    """Read how a job and its checks ended."""
+    outcomes: list[CheckOutcome] = []
+    for unit in found.units:
+        request = QueryUnitRequest(unit.job_id, unit.attempt, unit.stage)
+        seen = await client.query("ostraka.sampling.v1.Query/Unit", request, QueryUnitResponse)
+        outcomes += (commit.outcome for commit in seen.commits)
+    job = found.job
+    return JobEnd(job.job_id, job.status, job.close_reason, tuple(unit.status for unit in found.units), tuple(outcomes))
+
+
+async def bonds_of(client: ChainClient, workers: Sequence[WorkerPlace]) -> dict[str, int]:
+    """Return each worker's bond."""
+    bonds = {}
+    for place in workers:
+        found = await client.query(
+            "ostraka.workers.v1.Query/Worker", QueryWorkerRequest(place.operator), QueryWorkerResponse
+        )
+        bonds[place.name] = found.worker.bond
+    return bonds
