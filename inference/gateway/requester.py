@@ -43,11 +43,16 @@ from inference.proofs.receipts import Hop, fault_of
 
 PLAN_SECONDS = 15.0
 """How long a job may wait for its plan before the requester is told that no worker is free."""
-OPEN_SECONDS = 10.0
-"""Deadline of handing the prompt to the first worker."""
+OPEN_SECONDS = 45.0
+"""How long to try to hand the prompt to the first worker, which may just be starting again."""
+OPEN_PAUSE_SECONDS = 0.25
+CANCEL_SECONDS = 10.0
+"""Deadline of asking the last worker to stop."""
 SILENCE_SECONDS = 60.0
 """How long the last worker may be silent before the stream is made anew."""
 RECONNECTS = 5
+_CRASHED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+"""What a call comes to when the worker ends in the middle of it."""
 MAX_FRAME_BYTES = 1 << 20
 ESCROW_MARGIN = (5, 4)
 """What the escrow may exceed the quote by: plans can change between the two."""
@@ -255,11 +260,21 @@ class Requester:
         return stubs.WorkerStub(channel)
 
     async def _open(self, job: OpenJob, worker: Worker) -> None:
+        """Hand the prompt over, again if the worker ends meanwhile: a second prompt of the same job changes nothing."""
         request = wire.OpenRequest(job_id=job.job_id, attempt=0, prompt_ids=job.prompt, blind=job.blind)
-        try:
-            await self._stub(worker.endpoint).Open(request, timeout=OPEN_SECONDS, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise RequestError(Code.INTERNAL, f"the first worker does not take the prompt: {error.details()}") from None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + OPEN_SECONDS
+        while True:
+            left = deadline - loop.time()
+            try:
+                await self._stub(worker.endpoint).Open(request, timeout=left, wait_for_ready=True)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in _CRASHED or left < OPEN_PAUSE_SECONDS:
+                    reason = error.details()
+                    raise RequestError(Code.INTERNAL, f"the first worker does not take the prompt: {reason}") from None
+            else:
+                return
+            await asyncio.sleep(OPEN_PAUSE_SECONDS)
 
     async def stream(self, job: OpenJob) -> AsyncIterator[int]:
         """Yield the tokens of a job; a broken stream is taken up where it stopped. Raises: RequestError."""
@@ -334,4 +349,4 @@ class Requester:
         signature = sign_ed25519(job.session.secret, cancel_bytes(self._chain, job.job_id, state.job.attempt, tokens))
         request = wire.CancelRequest(job_id=job.job_id, attempt=state.job.attempt, tokens=tokens, signature=signature)
         with contextlib.suppress(grpc.aio.AioRpcError):
-            await self._stub(worker.endpoint).Cancel(request, timeout=OPEN_SECONDS)
+            await self._stub(worker.endpoint).Cancel(request, timeout=CANCEL_SECONDS)
