@@ -1,6 +1,7 @@
 """Kill workers at random moments while they run jobs, and account for every job, answer and bond."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,15 +25,18 @@ from inference.keys import read_secret
 from localnet.layout import Localnet, WorkerPlace
 from localnet.network import start_worker
 
-LOADERS = 2
+LOADERS = 3
 """Jobs under way at a time."""
-MAX_TOKENS = 24
+MAX_TOKENS = 160
+"""Enough for some seconds of decoding, so that kills come in the middle."""
 PROMPTS: tuple[tuple[int, ...], ...] = tuple(
     tuple(random.Random(seed).randrange(3, 250) for _ in range(length)) for seed, length in ((1, 5), (2, 17), (3, 40))
 )
 LONGEST_DOWN_SECONDS = 1.5
-LONGEST_LIFE_SECONDS = 3.0
-"""Kills come at a random moment up to this long after the last restart."""
+LONGEST_LIFE_SECONDS = 1.5
+"""Kills come at a random moment up to this long after a token of some job arrived."""
+IDLE_SECONDS = 15.0
+"""Without a token for so long the next kill comes anyway."""
 SETTLE_SECONDS = 240.0
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
 
@@ -46,7 +50,9 @@ class Answers:
     right: int = 0
     wrong: list[tuple[int, list[int]]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """Requests that the requester was told to be without an answer."""
+    """What requesters were told that got no answer."""
+    token: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by every token that arrives."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +91,12 @@ class WorkerVerdict:
         return sum(end.reason is reason for end in self.ends)
 
 
-async def answer(requester: Requester, network: Localnet, prompt: Sequence[int]) -> OpenJob:
+async def answer(requester: Requester, network: Localnet, prompt: Sequence[int], token: asyncio.Event) -> OpenJob:
     """Ask and read the whole answer. Raises: RequestError."""
     model = await requester.model(network.model)
     job = await requester.request(model, prompt, max_tokens=MAX_TOKENS)
     async for _ in job.tokens():
-        pass
+        token.set()
     return job
 
 
@@ -102,12 +108,16 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
     key = Key.secp256k1(read_secret(network.key_path("user")))
     async with ChainClient(network.grpc) as client, Requester(client, key, network.chain_id) as requester:
         bonds = await bonds_of(client, network.workers)
-        answers = Answers({prompt: (await answer(requester, network, prompt)).ids for prompt in PROMPTS})
+        quiet = asyncio.Event()
+        answers = Answers({prompt: (await answer(requester, network, prompt, quiet)).ids for prompt in PROMPTS})
         done = asyncio.Event()
         load = [asyncio.create_task(ask_until(done, requester, network, answers, number)) for number in range(LOADERS)]
         dice = random.Random(seed)
         killed: list[str] = []
         for _ in range(kills):
+            answers.token.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(answers.token.wait(), IDLE_SECONDS)
             await asyncio.sleep(dice.random() * LONGEST_LIFE_SECONDS)
             place = dice.choice(network.workers)
             await asyncio.to_thread(place.process.kill)
@@ -141,7 +151,7 @@ async def ask_until(
     while not done.is_set():
         prompt = dice.choice(PROMPTS)
         try:
-            job = await answer(requester, network, prompt)
+            job = await answer(requester, network, prompt, answers.token)
         except RequestError as error:
             answers.failed.append(str(error))
             continue
