@@ -156,7 +156,7 @@ class Actor:
         log.info("%s is committed at height %d", type(message).__name__, committed.height)
 
     async def _load(self, spec: ShardSpec, view: WorkerView) -> None:
-        is_run = spec == view.wishes.serve or any(
+        is_run = any(
             stage.operator == view.operator and (stage.start, stage.end) == (spec.start, spec.end)
             for live in view.plans
             for stage in live.stages

@@ -1,4 +1,4 @@
-"""The shards that this worker has mapped, verified and packed for its engine."""
+"""The shards that this worker has mapped and verified, and the engines packed from them."""
 
 import asyncio
 import logging
@@ -10,17 +10,21 @@ from chain.modules.models.types import ModelHeader
 from inference.compute import Compute, Machine
 from inference.engine.engine import Engine
 from inference.faults import FaultyEngine
-from inference.shards.loader import load
+from inference.shards.loader import LoadedShard, load
 from inference.shards.spec import ShardSpec
 
 log = logging.getLogger("ostraka.shards")
 
-MAX_ENGINES = 6
+MAX_ENGINES = 4
 """Packed shards kept; the least recently used one goes."""
 
 
 class LoadedShards:
-    """Engines by shard. Loading verifies every tensor's hash and bounds and self-tests the kernels."""
+    """Mapped shards and the engines made of them.
+
+    Mapping a shard verifies every tensor's hash and bounds, once; any range inside it is then packed for an engine
+    without looking at the disk again. Mapped weights cost no memory of their own, packed ones do.
+    """
 
     def __init__(self, models: Path, header: ModelHeader, compute: Compute, *, threads: int, fault: str = "") -> None:
         self._models = models
@@ -28,26 +32,29 @@ class LoadedShards:
         self._compute = compute
         self._threads = threads
         self._fault = fault
+        self._mapped: dict[ShardSpec, LoadedShard] = {}
         self._engines: OrderedDict[ShardSpec, Engine] = OrderedDict()
         self._tampered: dict[ShardSpec, Machine] = {}
-        self._loading: dict[ShardSpec, asyncio.Lock] = {}
-        self.verified: set[ShardSpec] = set()
-        """Shards that have been found whole, whether or not they are packed now."""
+        self._locks: dict[ShardSpec, asyncio.Lock] = {}
+        self.ready: set[ShardSpec] = set()
+        """Shards that have been found whole and whose kernels have passed the self-test."""
 
     def __iter__(self) -> Iterator[ShardSpec]:
         return iter(tuple(self._engines))
 
     async def engine(self, spec: ShardSpec) -> Engine:
-        """Return the honest engine of a shard, loading it if need be. Raises: ShardError."""
-        async with self._loading.setdefault(spec, asyncio.Lock()):
+        """Return the honest engine of a shard, mapping and packing it if need be. Raises: ShardError."""
+        async with self._locks.setdefault(spec, asyncio.Lock()):
             found = self._engines.get(spec)
             if found is None:
-                found = await self._load(spec)
+                shard = await self._map(spec)
+                found = await self._compute.call(lambda: Engine(shard, threads=self._threads))
                 self._engines[spec] = found
-                self.verified.add(spec)
                 while len(self._engines) > MAX_ENGINES:
                     old, _ = self._engines.popitem(last=False)
                     self._tampered.pop(old, None)
+                self.ready.add(spec)
+                log.info("shard %s is packed", spec)
             self._engines.move_to_end(spec)
         return found
 
@@ -59,12 +66,20 @@ class LoadedShards:
         return self._tampered.setdefault(spec, FaultyEngine(engine, self._fault))
 
     async def verify(self, spec: ShardSpec) -> None:
-        """Load a shard, and keep no more than the fact that it is whole. Raises: ShardError."""
-        if spec not in self.verified:
-            await self._load(spec)
-            self.verified.add(spec)
+        """Map a shard and self-test its kernels on the last layer, without packing all of it. Raises: ShardError."""
+        async with self._locks.setdefault(spec, asyncio.Lock()):
+            if spec in self.ready:
+                return
+            shard = await self._map(spec)
+            if not any(_covers(other, spec) for other in self._engines):
+                layer = cut(shard, ShardSpec(spec.model_root, spec.end - 1, spec.end))
+                await self._compute.call(lambda: Engine(layer, threads=self._threads))
+            self.ready.add(spec)
 
-    async def _load(self, spec: ShardSpec) -> Engine:
+    async def _map(self, spec: ShardSpec) -> LoadedShard:
+        for known, shard in self._mapped.items():
+            if _covers(known, spec):
+                return cut(shard, spec)
         loaded = await asyncio.to_thread(
             load,
             self._models / spec.model_root.hex(),
@@ -72,6 +87,23 @@ class LoadedShards:
             with_embedding=spec.start == 0,
             with_head=spec.end == self._header.num_layers,
         )
-        engine = await self._compute.call(lambda: Engine(loaded, threads=self._threads))
-        log.info("shard %s is loaded", spec)
-        return engine
+        self._mapped[spec] = loaded
+        log.info("shard %s is verified", spec)
+        return loaded
+
+
+def _covers(outer: ShardSpec, inner: ShardSpec) -> bool:
+    return outer.model_root == inner.model_root and outer.start <= inner.start and inner.end <= outer.end
+
+
+def cut(shard: LoadedShard, spec: ShardSpec) -> LoadedShard:
+    """Return the part of a verified shard that `spec` names; embedding and head go to the ends of the model."""
+    first = spec.start - shard.spec.start
+    return LoadedShard(
+        spec=spec,
+        header=shard.header,
+        layers=shard.layers[first : first + spec.end - spec.start],
+        rope=shard.rope,
+        embedding=shard.embedding if spec.start == 0 else None,
+        head=shard.head if spec.end == shard.header.num_layers else None,
+    )

@@ -206,7 +206,7 @@ class WorkerProcess:
             worker=self._worker,
             operator_balance=self._balances[0],
             hot_balance=self._balances[1],
-            loaded=frozenset(self._shards.verified),
+            loaded=frozenset(self._shards.ready),
             plans=self._plans,
             peers=self._peers,
             enrollments=self._enrollments,
