@@ -18,16 +18,16 @@ from chain.parameters import OSTR
 from tests.support.network import CHECKERS, LAYERS, REQUESTER, SERVERS, Machine, digest, new_network, short
 
 PARAMETERS = short(
-    workers={"unbonding_blocks": 120, "min_bond": 1},
-    jobs={"expiry_blocks": 15, "receipt_blocks": 10, "deletions_per_block": 9, "settlements_per_block": 1},
+    workers={"unbonding_blocks": 220, "min_bond": 1},
+    jobs={"expiry_blocks": 20, "receipt_blocks": 10, "deletions_per_block": 9, "settlements_per_block": 1},
     plans={"retain_blocks": 12},
     sampling={
         "round_blocks": 4,
         "epoch_blocks": 8,
-        "commit_blocks": 6,
-        "reveal_blocks": 4,
-        "open_blocks": 4,
-        "dispute_blocks": 10,
+        "commit_blocks": 12,
+        "reveal_blocks": 12,
+        "open_blocks": 12,
+        "dispute_blocks": 20,
         "proof_blocks": 20,
     },
 )
