@@ -116,7 +116,5 @@ class Wait:
     name: str = "wait"
 
 
-Action = (
-    Register | FundHotKey | LoadShard | Enroll | ProposePlan | ResumeRun | SendDuties | CheckUnit | DropUnit | Wait
-)
+Action = Register | FundHotKey | LoadShard | Enroll | ProposePlan | ResumeRun | SendDuties | CheckUnit | DropUnit | Wait
 """Everything `act` handles."""

@@ -38,6 +38,4 @@ class Draws:
         if duty.check is None or duty.unit is None or not duty.alpha or not duty.epoch_beacon:
             return False
         beta = self.beta(duty.epoch, duty.epoch_beacon)
-        return is_winning(
-            beta, duty.alpha, duty.check.unit, duty.unit.terms.rate, duty.weight, duty.check.total_weight
-        )
+        return is_winning(beta, duty.alpha, duty.check.unit, duty.unit.terms.rate, duty.weight, duty.check.total_weight)

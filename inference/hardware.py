@@ -47,4 +47,3 @@ def detected_devices() -> tuple[Device, ...]:
 def offered_memory(configured: int) -> int:
     """Return the bytes to declare: what the configuration says, else half of what the machine has."""
     return configured or psutil.virtual_memory().total >> 1
-

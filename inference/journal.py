@@ -110,9 +110,7 @@ class Journal:
         if (known.blind, known.prompt_ids) != (record.blind, record.prompt_ids):
             raise Contradiction(f"job {record.job_id} began with another prompt")
 
-    def end_run(
-        self, unit: bytes, tokens: int, roots: tuple[bytes, bytes, bytes], receipt: bytes
-    ) -> RunRecord:
+    def end_run(self, unit: bytes, tokens: int, roots: tuple[bytes, bytes, bytes], receipt: bytes) -> RunRecord:
         """Fix T, the roots (in, body, out) and the upstream's final receipt. Raises: Contradiction."""
         self._all(
             "UPDATE runs SET tokens = ?, in_root = ?, body_root = ?, out_root = ?, receipt = ?"

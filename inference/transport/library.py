@@ -119,4 +119,3 @@ class UnitLibrary:
             rows = self._journal.find_rows(unit, file)[: positions * self._row_bytes] if file and stage else b""
             return Held(record, (*record.prompt_ids, *output), rows)
         return None
-

@@ -31,7 +31,7 @@ from inference.actions import (
 )
 from inference.plan import SETTLE_BLOCKS, TURN_BLOCKS, duty_name, plan
 from inference.shards.spec import ShardSpec
-from inference.view import RunView, UnitKey, WorkerView, Wishes
+from inference.view import RunView, UnitKey, Wishes, WorkerView
 
 ROOT = bytes([9]) * 32
 SCALE = LinearScale(1, 1)

@@ -47,9 +47,7 @@ def duty(made: Ring, stage: int) -> Duty:
     """Return the DRAW duty of a stage's unit as the chain would after all results."""
     records = [w.journal.run(unit_id(CHAIN, REQUEST.job_id, 0, w.stage)) for w in made.workers]
     drawn = made.node.draws[next(key for key in made.node.draws if key.stage == stage)]
-    job = replace(
-        made.node.jobs[REQUEST.job_id], output_tokens=records[-1].tokens, tokens_root=records[-1].out_root
-    )
+    job = replace(made.node.jobs[REQUEST.job_id], output_tokens=records[-1].tokens, tokens_root=records[-1].out_root)
     unit = replace(
         drawn.unit, tokens=records[stage].tokens, in_root=records[stage].in_root, out_root=records[stage].out_root
     )
@@ -111,7 +109,9 @@ async def test_a_check_differs_from_a_cheat_and_confirms_the_others(
             assert (own == theirs) == (index != stage)
 
 
-def request(keys: WorkerKeys, *, stage: int = 1, height: int = 100, signer: WorkerKeys | None = None) -> wire.FetchRequest:
+def request(
+    keys: WorkerKeys, *, stage: int = 1, height: int = 100, signer: WorkerKeys | None = None
+) -> wire.FetchRequest:
     unit = unit_id(CHAIN, REQUEST.job_id, 0, stage)
     return wire.FetchRequest(
         job_id=REQUEST.job_id,

@@ -69,9 +69,7 @@ def receipt(made: Ring, count: int, root: bytes, *, is_final: bool = False, revi
     """Return a receipt of stage 0."""
     seed = made.node.keys[0].hot.secret
     signed = receipts.sign_receipt(seed, unit_id(CHAIN, 7, 0, 0), revision, count, root, is_final)
-    message = wire.Receipt(
-        revision=revision, count=count, root=root, is_final=is_final, signature=signed.signature
-    )
+    message = wire.Receipt(revision=revision, count=count, root=root, is_final=is_final, signature=signed.signature)
     return wire.Frame(receipt=message)
 
 

@@ -1,6 +1,7 @@
 """Workers joined by real sockets give what one engine gives, bit for bit."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,7 @@ def anyio_backend() -> str:
 async def records(made: Ring, request: Request) -> list[RunRecord]:
     for worker in made.workers:
         await worker.ended(request.job_id)
-    return [
-        worker.journal.run(unit_id(CHAIN, request.job_id, 0, worker.stage)) for worker in made.workers
-    ]
+    return [worker.journal.run(unit_id(CHAIN, request.job_id, 0, worker.stage)) for worker in made.workers]
 
 
 def assert_roots(directory: Path, made: Ring, request: Request, tokens: list[int], found: list[RunRecord]) -> None:
@@ -82,7 +81,7 @@ async def test_neighbours_roots_and_receipts_agree(tiny_directory: Path, tmp_pat
             assert final[0][4], "counter-signed"
             if worker.stage < 2:
                 counts = [receipt[0] for receipt in worker.journal.receipts(unit)]
-                assert all(later - earlier <= 64 for earlier, later in zip(counts, counts[1:], strict=False))
+                assert all(later - earlier <= 64 for earlier, later in itertools.pairwise(counts))
 
 
 async def test_a_seeded_sampler_and_a_stop_id_end_the_answer_where_one_engine_does(
