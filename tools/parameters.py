@@ -27,7 +27,7 @@ def main() -> int:
         path = GENESIS / name / "parameters.json"
         if "--check" in sys.argv:
             if not path.exists() or path.read_text() != text_of(parameters):
-                print(f"{path.relative_to(GENESIS.parent)} differs from chain/parameters.py: python -m tools.parameters")
+                print(f"{path.relative_to(GENESIS.parent)} differs: run python -m tools.parameters")
                 differing += 1
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
