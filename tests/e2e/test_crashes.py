@@ -1,13 +1,17 @@
-"""Kill −9 of every process of a node at random moments under load: nothing acknowledged is lost, the chain goes on."""
+"""Kill −9 of every process at random moments under load: nothing acknowledged is lost, and everything goes on."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from chain.node.home import CometSettings
+from localnet.layout import Localnet
 from tests.support.crashes import crash_under_load, senders
 from tests.support.validators import BALANCE, create_validators, running
+from tests.support.worker_crashes import crash_workers
 
 KILLS = 40
+WORKER_KILLS = 6
 SEED = 20_250_301
 
 
@@ -21,3 +25,11 @@ def test_40_random_kills_of_application_cometbft_both_or_supervisor_lose_nothing
     assert (verdict.lost, verdict.wrong_balances, verdict.bad_signs) == ((), {}, ())
     assert verdict.is_supply_whole
     assert verdict.replayed_height > KILLS
+
+
+def test_workers_killed_in_the_middle_of_jobs_answer_right_and_lose_nothing(launch: Callable[..., Localnet]) -> None:
+    network = launch(with_gateway=False)
+    _, verdict = asyncio.run(crash_workers(network, WORKER_KILLS, SEED))
+    assert len(verdict.kills) == WORKER_KILLS
+    assert verdict.answers.right > 0
+    assert verdict.holds, verdict

@@ -77,14 +77,25 @@ class WorkerVerdict:
     ends: tuple[JobEnd, ...]
     stuck: tuple[int, ...]
     """Jobs that did not end."""
-    bonds: dict[str, int]
-    """Bond by worker."""
+    bond_changes: dict[str, int]
+    """By worker, in uostr."""
     num_disputes: int
 
     @property
     def penalised_checks(self) -> int:
         """Committed checks that were not revealed."""
         return sum(end.outcomes.count(CheckOutcome.UNREVEALED) for end in self.ends)
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether every job ended as it may, every answer was right and nobody was punished for a crash.
+
+        A job may end without settlement only if its requester was told so.
+        """
+        is_clean = not (self.stuck or self.answers.wrong or self.num_disputes or self.penalised_checks)
+        settled, expired = self.count(CloseReason.SETTLED), self.count(CloseReason.EXPIRED)
+        is_ended = settled + expired == len(self.ends) and expired <= len(self.answers.failed)
+        return is_clean and is_ended and not any(self.bond_changes.values())
 
     def count(self, reason: CloseReason) -> int:
         """Return how many jobs ended so."""
