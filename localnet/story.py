@@ -7,7 +7,7 @@ from the workers' VRF proofs, and money is added up.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chain.client.client import ChainClient
 from chain.crypto import vrf
@@ -28,13 +28,16 @@ from chain.modules.jobs.state import JOBS, UNITS
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobRequest, QueryJobResponse, Unit
 from chain.modules.rates.rules import is_drawn
 from chain.modules.sampling.rules import has_bit
-from chain.modules.sampling.state import CHECKS, COMMITS, PROOFS, ROUNDS, SNAPSHOTS
+from chain.modules.sampling.state import CHECKS, COMMITS, PLACES, PROOFS, ROUNDS, SNAPSHOTS
 from chain.modules.sampling.types import (
     CheckCommit,
     CheckOutcome,
     EpochProof,
+    QuerySnapshotRequest,
+    QuerySnapshotResponse,
     Round,
     Snapshot,
+    SnapshotPlace,
     UnitCheck,
 )
 from chain.modules.workers.state import WORKERS
@@ -86,6 +89,7 @@ class Narrator:
         self._state = state
         self._chain = chain_hash(network.chain_id)
         self._job_id = job_id
+        self._snapshots: dict[int, Snapshot] = {}
 
     def name(self, operator: bytes) -> str:
         """Return what a worker is called here."""
@@ -163,10 +167,30 @@ class Narrator:
         if check is None:
             raise NotProven(what)
         drawn = await self._state.value(ROUNDS, check.round_index, Round)
-        snapshot = await self._state.value(SNAPSHOTS, check.epoch, Snapshot)
-        if drawn is None or snapshot is None:
+        if drawn is None:
             raise NotProven(what)
+        snapshot = await self.snapshot(check.epoch)
         return check, drawn, snapshot
+
+    async def snapshot(self, epoch: int) -> Snapshot:
+        """Return an epoch's snapshot, its head and every entry proven; which entries there are is asked of the node."""
+        found = self._snapshots.get(epoch)
+        if found is not None:
+            return found
+        listed = await self._client.query(
+            "ostraka.sampling.v1.Query/Snapshot", QuerySnapshotRequest(epoch), QuerySnapshotResponse
+        )
+        head = await self._state.value(SNAPSHOTS, epoch, Snapshot)
+        if head is None:
+            raise NotProven(f"the snapshot of epoch {epoch} is not in state")
+        entries = []
+        for index, entry in enumerate(listed.snapshot.entries):
+            place = await self._state.value(PLACES, (epoch, entry.operator), SnapshotPlace)
+            if place != SnapshotPlace(index, entry):
+                raise NotProven(f"entry {index} of epoch {epoch}'s snapshot is not what state proves")
+            entries.append(entry)
+        found = self._snapshots[epoch] = replace(head, entries=tuple(entries))
+        return found
 
     async def _commit(self, unit: Unit, operator: bytes) -> CheckCommit | None:
         key = ((unit.job_id, (unit.attempt, unit.stage)), operator)

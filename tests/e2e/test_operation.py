@@ -12,8 +12,7 @@ from chain.crypto.hashing import chain_hash, round_alpha
 from chain.modules.beacon.types import QueryBeaconRequest, QueryBeaconResponse
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobRequest, QueryJobResponse, Unit, UnitStatus
 from chain.modules.sampling.rules import has_bit
-from chain.modules.sampling.state import SNAPSHOTS
-from chain.modules.sampling.types import CheckOutcome, CheckPhase, QueryUnitRequest, QueryUnitResponse, Snapshot
+from chain.modules.sampling.types import CheckOutcome, CheckPhase, QueryUnitRequest, QueryUnitResponse
 from inference.gateway.chat import ChatTokenizer
 from inference.gateway.requester import OpenJob, Requester
 from inference.keys import read_secret
@@ -113,8 +112,7 @@ def test_a_request_lives_as_the_protocol_says(network: Localnet) -> None:
                 chain = chain_hash(network.chain_id)
                 assert drawn.alpha == round_alpha(chain, drawn.index, beacon.beacon.value)
                 # With this network's parameters everybody eligible is drawn: both checkers, nobody else.
-                snapshot = await state.value(SNAPSHOTS, check.epoch, Snapshot)
-                assert snapshot is not None
+                snapshot = await narrator.snapshot(check.epoch)
                 eligible = {
                     entry.operator for index, entry in enumerate(snapshot.entries) if has_bit(check.eligible, index)
                 }
