@@ -74,7 +74,8 @@ def show_workers(verdict: WorkerVerdict) -> None:
     """Print what became of jobs and bonds."""
     console = Console()
     answers = verdict.answers
-    console.print(f"workers killed while jobs ran: {len(verdict.kills)}")
+    outage = verdict.longest_outage_seconds
+    console.print(f"workers killed while jobs ran: {len(verdict.kills)}, longest outage {outage:.1f} s")
     console.print(f"answers: {answers.right} right, {len(answers.wrong)} wrong, {len(answers.failed)} not given")
     for reason in answers.failed:
         console.print(f"  {reason}")

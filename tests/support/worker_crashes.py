@@ -37,6 +37,7 @@ LONGEST_LIFE_SECONDS = 1.5
 """Kills come at a random moment up to this long after a token of some job arrived."""
 IDLE_SECONDS = 15.0
 """Without a token for so long the next kill comes anyway."""
+START_SECONDS = 120.0
 SETTLE_SECONDS = 240.0
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
 
@@ -73,6 +74,8 @@ class WorkerVerdict:
 
     kills: tuple[str, ...]
     """Names of the killed workers, in order."""
+    longest_outage_seconds: float
+    """From a kill until the worker listened again. Duties have windows of 10 s and more: see the chain's parameters."""
     answers: Answers
     ends: tuple[JobEnd, ...]
     stuck: tuple[int, ...]
@@ -125,17 +128,22 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         load = [asyncio.create_task(ask_until(done, requester, network, answers, number)) for number in range(LOADERS)]
         dice = random.Random(seed)
         killed: list[str] = []
+        outages: list[float] = []
         for _ in range(kills):
             answers.token.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(answers.token.wait(), IDLE_SECONDS)
             await asyncio.sleep(dice.random() * LONGEST_LIFE_SECONDS)
-            place = dice.choice(network.workers)
+            # Never the same one twice in a row: two crashes on end are one that may outlast its windows.
+            place = dice.choice([worker for worker in network.workers if [worker.name] != killed[-1:]])
+            began = asyncio.get_running_loop().time()
             await asyncio.to_thread(place.process.kill)
             killed.append(place.name)
             await asyncio.sleep(dice.random() * LONGEST_DOWN_SECONDS)
             network = network.with_worker(start_worker(place))
             network.save()
+            await listening(place)
+            outages.append(asyncio.get_running_loop().time() - began)
         done.set()
         await asyncio.gather(*load)
         ends, stuck = await settled(client)
@@ -145,6 +153,7 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         )
         verdict = WorkerVerdict(
             tuple(killed),
+            max(outages, default=0.0),
             answers,
             ends,
             stuck,
@@ -152,6 +161,18 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
             len(disputes.disputes),
         )
         return network, verdict
+
+
+async def listening(place: WorkerPlace) -> None:
+    """Wait until a worker takes connections. Raises: TimeoutError."""
+    host, _, port = place.endpoint.rpartition(":")
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(host, int(port))
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
 
 
 async def ask_until(
