@@ -14,10 +14,17 @@ LaunchNetwork = Callable[..., Localnet]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder starts real processes."""
+    """Mark what starts real processes, and run it last: the shared network then lives for its own tests only."""
     for item in items:
         if "e2e" in Path(item.path).parts:
             item.add_marker(pytest.mark.e2e)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if "e2e" not in Path(item.path).parts:
+        return 0
+    return 2 if "network" in getattr(item, "fixturenames", ()) else 1
 
 
 @pytest.fixture(scope="session")
