@@ -31,7 +31,7 @@ from benchmarks.contenders import CHAIN_ID, Contender, go_kvstore, ours_kvstore,
 from chain.node.comet_rpc import CometRpc, RpcUnavailable
 from chain.node.cometbft import obtain_cometbft
 from chain.node.genesis import ConsensusParameters
-from chain.node.home import CometSettings, NodeHome, create_testnet, free_ports
+from chain.node.home import CometSettings, NodeHome, Ports, create_testnet, free_ports
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SETTINGS = CometSettings(
@@ -58,7 +58,13 @@ class Figures:
 def node(contender: Contender, root: Path) -> Iterator[tuple[NodeHome, int, int]]:
     """Run a one-validator chain; yield its home and the ids of application and CometBFT."""
     (home,) = create_testnet(
-        root, CHAIN_ID, 1, contender.app_state, ports=free_ports(1), comet=SETTINGS, parameters=PARAMETERS
+        root,
+        CHAIN_ID,
+        1,
+        contender.app_state,
+        ports=free_ports(1, Ports().moved(100 + os.getpid() % 900)),
+        comet=SETTINGS,
+        parameters=PARAMETERS,
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with (root / "app.log").open("wb") as app_log, (root / "cometbft.log").open("wb") as comet_log:
@@ -66,7 +72,7 @@ def node(contender: Contender, root: Path) -> Iterator[tuple[NodeHome, int, int]
             contender.command(home), cwd=REPOSITORY, env=environment, stdout=app_log, stderr=subprocess.STDOUT
         )
         try:
-            wait_for(lambda: Path(home.app_address.removeprefix("unix://")).exists() or None, "application")
+            wait_for(lambda: is_listening(app, home), "application")
             comet = subprocess.Popen(
                 [str(obtain_cometbft()), "start", "--home", str(home.path)], stdout=comet_log, stderr=subprocess.STDOUT
             )
@@ -79,6 +85,13 @@ def node(contender: Contender, root: Path) -> Iterator[tuple[NodeHome, int, int]
         finally:
             app.terminate()
             app.wait()
+
+
+def is_listening(app: "subprocess.Popen[bytes]", home: NodeHome) -> bool | None:
+    """Return whether the application's socket is there. Raises: RuntimeError if it has ended."""
+    if app.poll() is not None:
+        raise RuntimeError((home.path.parent / "app.log").read_text("utf-8", "replace")[-2_000:])
+    return Path(home.app_address.removeprefix("unix://")).exists() or None
 
 
 def wait_for(attempt: Callable[[], object | None], what: str) -> None:
