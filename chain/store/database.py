@@ -4,6 +4,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -112,8 +113,11 @@ class Database:
 
 
 def _pairs(engine: Any, start: bytes, end: bytes | None, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
-    pairs: Iterator[tuple[bytes, bytes]] = engine.iterator(start=start, stop=end, reverse=reverse)
-    return pairs
+    if not reverse:
+        pairs: Iterator[tuple[bytes, bytes]] = engine.iterator(start=start, stop=end)
+        return pairs
+    # Backward, plyvel drops a first pair whose key is exactly its own `start`, so the lower bound is kept here.
+    return takewhile(lambda pair: pair[0] >= start, engine.iterator(stop=end, reverse=True))
 
 
 def _flock(path: str) -> int:

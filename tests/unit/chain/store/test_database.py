@@ -75,6 +75,14 @@ def test_iteration_is_half_open_and_runs_both_ways(database: Database) -> None:
     assert list(database.iterate(b"\3", None, reverse=True)) == [pairs[4], pairs[3]]
 
 
+def test_a_lone_pair_at_the_start_is_found_both_ways(database: Database) -> None:
+    database.write([(b"b", b"2"), (b"d", b"4")], sync=False)
+    for reverse in (False, True):
+        assert list(database.iterate(b"b", b"c", reverse=reverse)) == [(b"b", b"2")]
+        assert list(database.iterate(b"d", None, reverse=reverse)) == [(b"d", b"4")]
+        assert list(database.iterate(b"c", b"d", reverse=reverse)) == []
+
+
 def test_a_snapshot_does_not_see_later_writes(database: Database) -> None:
     database.write([(b"a", b"1"), (b"b", b"1")], sync=False)
     snapshot = database.snapshot()
