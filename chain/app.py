@@ -30,7 +30,7 @@ from chain.context import BlockFacts, Context, QueryContext
 from chain.crypto.hashing import chain_hash
 from chain.envelope import decode_tx
 from chain.errors import Code, Rejected
-from chain.history import HistoryRecord, HistoryStore
+from chain.history import HistoryRecord, HistoryRound, HistoryStore
 from chain.module import Module
 from chain.modules.accounts import keeper as accounts
 from chain.modules.accounts.module import MODULE as ACCOUNTS
@@ -39,7 +39,7 @@ from chain.modules.bank.module import MODULE as BANK
 from chain.modules.beacon import keeper as beacon
 from chain.modules.beacon.module import MODULE as BEACON
 from chain.modules.disputes.module import MODULE as DISPUTES
-from chain.modules.jobs.archive import RECORD_BLOCKS, archived_records
+from chain.modules.jobs.archive import RECORD_BLOCKS, archived_records, find_peaks, find_round
 from chain.modules.jobs.module import MODULE as JOBS
 from chain.modules.models.module import MODULE as MODELS
 from chain.modules.plans.module import MODULE as PLANS
@@ -114,6 +114,7 @@ class App:
         self._executed: tuple[Block, Executed] | None = None
         self._check = self._fresh_check()
         self._pruner: threading.Thread | None = None
+        self._begin_archive()
         self._archive()
 
     @classmethod
@@ -288,6 +289,21 @@ class App:
         except Rejected:
             return None
 
+    def _begin_archive(self) -> None:
+        """Give the history the range of closed records as it was at its cursor.
+
+        Only a history younger than the chain, or one written before ranges were kept, learns anything from it.
+        """
+        if self.history is None or not self.store.version:
+            return
+        height = self._archived_height(self.history)
+        if not self.store.first_version <= height <= self.store.version:
+            return
+        peaks = find_peaks(self.store.at(height))
+        missing = self.history.begin(peaks.count, peaks.peaks) if peaks else 0
+        if missing:
+            log.warning("the history lacks %d rounds below height %d: it cannot prove their records", missing, height)
+
     def _archive(self) -> None:
         """Copy closed records into the history, which is never behind their deletion.
 
@@ -295,16 +311,20 @@ class App:
         """
         if self.history is None or not self.store.version:
             return
-        behind = self.history.cursor or max(0, self.store.version - RECORD_BLOCKS)
-        for height in range(behind + 1, self.store.version + 1):
-            closed = archived_records(self.store, height)
-            self.history.append(
-                height,
-                [
-                    HistoryRecord(record.kind.name.lower(), record.id, encode(record), number)
-                    for number, record in closed
-                ],
-            )
+        for height in range(self._archived_height(self.history) + 1, self.store.version + 1):
+            found = find_round(self.store, height)
+            sealed = None
+            if found is not None:
+                sealed = HistoryRound(found.leaf_index, found.first_record, found.num_records, found.root)
+            records = [
+                HistoryRecord(record.kind.name.lower(), record.id, encode(record), number)
+                for number, record in archived_records(self.store, height)
+            ]
+            self.history.append(height, records, sealed)
+
+    def _archived_height(self, history: HistoryStore) -> int:
+        """Return the height whose closed records the history has; a new one takes what state still keeps."""
+        return history.cursor or max(0, self.store.version - RECORD_BLOCKS)
 
     def _prune(self) -> None:
         """Forget old versions on a thread of its own, unless the last pass still runs."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ from chain.cli.fields import build, first_line, kebab, parameters
 from chain.cli.options import ask, home_option, node_option, output_option, reading, rpc_address, rpc_option
 from chain.cli.output import show
 from chain.client.envelope import BASE_ACCOUNT_URL
-from chain.client.node import HistoryRequest
+from chain.client.history import verify_history
+from chain.client.node import HistoryRequest, ProveHistoryRequest
 from chain.client.registry import Call, calls
 from chain.crypto.hashing import sha256
 from chain.crypto.ics23 import InvalidProof, verify_state
 from chain.modules.accounts.types import AnyValue, BaseAccount
 from chain.modules.disputes.types import Dispute
-from chain.modules.jobs.types import ArchivedRecord, ClosedJob
+from chain.modules.jobs.types import ArchivedRecord, ClosedJob, RecordKind
 from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Round
 from chain.node.comet_rpc import CometRpc
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
@@ -39,6 +42,14 @@ ARCHIVED: dict[str, type[Any]] = {
 
 height_option = click.option(
     "--height", type=click.IntRange(0), default=0, help="Ask at an earlier height; 0 is the last."
+)
+prove_option = click.option(
+    "--prove", is_flag=True, help="Verify the value against a header that the validators signed."
+)
+genesis_option = click.option(
+    "--genesis",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The genesis file whose validators are trusted.  [default: that of --home]",
 )
 
 
@@ -153,12 +164,8 @@ def block(height: int, output: str, home: Path, rpc: str | None) -> None:
 @query.command()
 @click.argument("module")
 @click.argument("key")
-@click.option("--prove", is_flag=True, help="Verify the value against a header that the validators signed.")
-@click.option(
-    "--genesis",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The genesis file whose validators are trusted.  [default: that of --home]",
-)
+@prove_option
+@genesis_option
 @height_option
 @output_option
 @node_option
@@ -189,19 +196,11 @@ def store(
     if not answer.value:
         shown["value"] = "(absent)"
     if prove:
-        trusted = genesis or home / "config" / "genesis.json"
-        app_hash, header_hash = asyncio.run(_verified_header(trusted, rpc_address(home, rpc), answer.height + 1))
-        try:
-            ops = [(op.kind, op.key, op.data) for op in answer.ops]
-            verify_state(app_hash, module, raw, answer.value or None, ops)
-        except InvalidProof as error:
-            raise Failure(f"the proof does not hold: {error}", "ask another node", EXIT_UNPROVEN) from error
-        shown |= {
-            "proof": "verified",
-            "app_hash": app_hash.hex(),
-            "header": header_hash.hex(),
-            "header_height": answer.height + 1,
-        }
+        ops = [(op.kind, op.key, op.data) for op in answer.ops]
+        header = _trusted_header(home, genesis, rpc, answer.height + 1)
+        with _proving():
+            verify_state(header.app_hash, module, raw, answer.value or None, ops)
+        shown |= header.shown()
     elif not answer.value:
         raise Failure(f"{module} has nothing under {key}", "", EXIT_NOT_FOUND)
     show(shown)
@@ -210,28 +209,89 @@ def store(
 @query.command()
 @click.argument("kind", type=click.Choice(list(ARCHIVED)))
 @click.argument("numbers", type=click.IntRange(0, 2**64 - 1), nargs=-1, required=True)
+@prove_option
+@genesis_option
+@height_option
+@rpc_option
 @reading
-def history(kind: str, numbers: tuple[int, ...], home: Path, node: str | None, output: str) -> None:
+def history(
+    kind: str,
+    numbers: tuple[int, ...],
+    prove: bool,
+    genesis: Path | None,
+    height: int,
+    rpc: str | None,
+    home: Path,
+    node: str | None,
+    output: str,
+) -> None:
     """Show a closed record from the node's archive, also after state has forgotten it.
 
+    With --prove the answer of the node is not believed: the record must lead to the root of its round, that to a peak
+    of the mountain range, the peaks to the app hash in the header of the next height, and more than two thirds of the
+    genesis validators' power must have signed that header. --height chooses the height of the peaks.
+
     \b
-    ostrakad query history job 7
+    ostrakad query history job 7 --prove
     ostrakad query history check 7 0 1        JOB ATTEMPT STAGE
     ostrakad query history epoch 12
     """
     record_id = b"".join(number.to_bytes(8, "big") for number in numbers)
-    answer = ask(home, node, lambda client: client.history(HistoryRequest(kind, record_id)))
-    (found,) = answer.records
+    if not prove:
+        answer = ask(home, node, lambda client: client.history(HistoryRequest(kind, record_id)))
+        (found,) = answer.records
+        show({"kind": kind, "number": found.leaf_index, **_archived(kind, found.data)})
+        return
+    proven = ask(home, node, lambda client: client.prove_history(ProveHistoryRequest(kind, record_id, height)))
+    header = _trusted_header(home, genesis, rpc, proven.height + 1)
+    with _proving():
+        verify_history(header.app_hash, RecordKind[kind.upper()], record_id, proven)
+    place = {"round": proven.round_index, "index_in_round": proven.index_in_round}
+    show({"kind": kind, **place, **_archived(kind, proven.record.data), **header.shown()})
+
+
+def _archived(kind: str, data: bytes) -> dict[str, Any]:
+    """Return hash and content of an archived record. Raises: Failure."""
     try:
-        archived = decode(ArchivedRecord, found.data)
-        shown = decode(ARCHIVED[kind], archived.value)
+        record = decode(ARCHIVED[kind], decode(ArchivedRecord, data).value)
     except DecodeError as error:
         raise Failure(f"the archive's record does not decode: {error}", "compare versions", EXIT_REFUSED) from error
-    show({"kind": kind, "number": found.leaf_index, "leaf": sha256(found.data).hex(), "record": shown})
+    return {"leaf": sha256(data).hex(), "record": record}
 
 
-async def _verified_header(genesis: Path, rpc: str, height: int) -> tuple[bytes, bytes]:
-    """Return app hash and hash of a header whose commit verifies against the genesis validators."""
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A header that trusted validators signed."""
+
+    height: int
+    hash: bytes
+    app_hash: bytes
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "proof": "verified",
+            "app_hash": self.app_hash.hex(),
+            "header": self.hash.hex(),
+            "header_height": self.height,
+        }
+
+
+@contextmanager
+def _proving() -> Iterator[None]:
+    """Turn a proof that does not hold into the command's failure."""
+    try:
+        yield
+    except InvalidProof as error:
+        raise Failure(f"the proof does not hold: {error}", "ask another node", EXIT_UNPROVEN) from error
+
+
+def _trusted_header(home: Path, genesis: Path | None, rpc: str | None, height: int) -> _Header:
+    trusted = genesis or home / "config" / "genesis.json"
+    return asyncio.run(_verified_header(trusted, rpc_address(home, rpc), height))
+
+
+async def _verified_header(genesis: Path, rpc: str, height: int) -> _Header:
+    """Return a header whose commit verifies against the genesis validators. Raises: Failure."""
     try:
         document = json.loads(genesis.read_text("utf-8"))
         validators, chain_id = genesis_validators(document), document["chain_id"]
@@ -244,6 +304,6 @@ async def _verified_header(genesis: Path, rpc: str, height: int) -> tuple[bytes,
             await asyncio.sleep(0.1)
         signed = comet.commit(height)
     try:
-        return signed.header.app_hash, verify_signed_header(signed, validators, chain_id)
+        return _Header(height, verify_signed_header(signed, validators, chain_id), signed.header.app_hash)
     except HeaderRejected as error:
         raise Failure(f"header {height}: {error}", "ask another node", EXIT_UNPROVEN) from error

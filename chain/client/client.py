@@ -110,6 +110,10 @@ class ChainClient:
         """Return archived records. Raises: NotFound: no such record, or the node keeps no archive."""
         return await self._node("History", request, node.HistoryResponse)
 
+    async def prove_history(self, request: node.ProveHistoryRequest) -> node.ProveHistoryResponse:
+        """Return an archived record with its proof, unverified. Raises: NotFound: no such record, or no proof here."""
+        return await self._node("ProveHistory", request, node.ProveHistoryResponse)
+
     async def follow(self, from_height: int = 0, *, without_events: bool = False) -> AsyncGenerator[BlockNotice, None]:
         """Yield every block from `from_height` on (0: from the next one), without gaps, for ever.
 

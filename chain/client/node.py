@@ -193,6 +193,40 @@ class HistoryResponse:
     records: tuple[ArchivedRecord, ...]
 
 
+@record
+class ProveHistoryRequest:
+    """Ask for an archived record with everything that proves it."""
+
+    kind: str
+    """job, check, round, epoch or dispute."""
+    record_id: bytes
+    height: int = 0
+    """Of the peaks; 0: the last committed one."""
+
+
+@record
+class ProveHistoryResponse:
+    """A record and its proof; believe it only after `chain.client.history.verify_history`."""
+
+    record: ArchivedRecord
+    index_in_round: int
+    num_in_round: int
+    round_path: tuple[bytes, ...]
+    """From the record to the round's root, from below."""
+    round_root: bytes
+    """RFC 6962 root of the records that were archived together."""
+    round_index: int
+    """Position of the round in the mountain range."""
+    mountain_path: tuple[bytes, ...]
+    """From the round to its peak, from below."""
+    height: int
+    """Of the peaks."""
+    peaks: bytes
+    """The stored value under `archive/peaks` of jobs: a version byte and `ArchivePeaks`."""
+    ops: tuple[ProofOp, ...]
+    """Proof of `peaks` against header height+1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """A simulation's outcome as clients use it."""

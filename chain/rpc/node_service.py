@@ -7,7 +7,9 @@ import grpc.aio
 from chain.application import Query
 from chain.client import node
 from chain.errors import Code, Rejected
-from chain.history import HistoryRecord
+from chain.history import HistoryLacks, HistoryRecord, HistoryStore
+from chain.modules.jobs.state import PEAKS
+from chain.modules.jobs.types import ArchivePeaks
 from chain.node.comet_rpc import CometRpc, RpcError, RpcUnavailable
 from chain.query import answer
 from chain.rpc.application import NodeApplication
@@ -25,6 +27,8 @@ from chain.rpc.limits import (
 )
 from chain.rpc.simulation import Simulator
 from chain.rpc.version import version
+from chain.store.codec import decode
+from chain.store.collections import RECORD_VERSION
 from chain.store.store import Store
 
 
@@ -47,6 +51,7 @@ class NodeService:
             f"{node.SERVICE}/Status": unary(node.StatusRequest, self._status),
             f"{node.SERVICE}/Prove": unary(node.ProveRequest, self._prove),
             f"{node.SERVICE}/History": unary(node.HistoryRequest, self._history),
+            f"{node.SERVICE}/ProveHistory": unary(node.ProveHistoryRequest, self._prove_history),
         }
 
     async def _broadcast(self, request: node.BroadcastRequest, _: grpc.aio.ServicerContext) -> node.Broadcast:
@@ -107,17 +112,49 @@ class NodeService:
         )
 
     async def _prove(self, request: node.ProveRequest, _: grpc.aio.ServicerContext) -> node.ProveResponse:
-        path = f"/store/{request.module}/key"
-        found = answer(self._application.queries, Query(path, request.key, request.height, prove=True))
+        return self._proven(request.module, request.key, request.height)
+
+    def _proven(self, module: str, key: bytes, height: int) -> node.ProveResponse:
+        found = answer(self._application.queries, Query(f"/store/{module}/key", key, height, prove=True))
         if found.code != Code.OK:
             raise Rejected(Code.NOT_FOUND, found.log)
         ops = tuple(node.ProofOp(op.kind, op.key, op.data) for op in found.proof_ops)
         return node.ProveResponse(found.height, found.value, ops)
 
-    async def _history(self, request: node.HistoryRequest, _: grpc.aio.ServicerContext) -> node.HistoryResponse:
+    async def _prove_history(
+        self, request: node.ProveHistoryRequest, _: grpc.aio.ServicerContext
+    ) -> node.ProveHistoryResponse:
+        archive = self._archive()
+        # Records are copied after the commit, so the archive's own height is one that both have.
+        proven = self._proven(PEAKS.module, PEAKS.key, request.height or archive.cursor)
+        if not proven.value:
+            raise Rejected(Code.NOT_FOUND, f"no range of closed records at height {proven.height}")
+        peaks = decode(ArchivePeaks, proven.value.removeprefix(RECORD_VERSION))
+        try:
+            proof = archive.proof(request.kind, request.record_id, peaks.count)
+        except HistoryLacks as error:
+            raise Rejected(Code.NOT_FOUND, str(error)) from None
+        return node.ProveHistoryResponse(
+            record=_archived(proof.record),
+            index_in_round=proof.index_in_round,
+            num_in_round=proof.round.num_records,
+            round_path=proof.round_path,
+            round_root=proof.round.root,
+            round_index=proof.round.index,
+            mountain_path=proof.mountain_path,
+            height=proven.height,
+            peaks=proven.value,
+            ops=proven.ops,
+        )
+
+    def _archive(self) -> HistoryStore:
         archive = self._application.history
         if archive is None:
             raise Rejected(Code.NOT_FOUND, "this node keeps no archive; ask one that runs with history = all")
+        return archive
+
+    async def _history(self, request: node.HistoryRequest, _: grpc.aio.ServicerContext) -> node.HistoryResponse:
+        archive = self._archive()
         if request.kind:
             found = archive.get(request.kind, request.record_id)
             if found is None:

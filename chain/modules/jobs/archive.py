@@ -65,6 +65,11 @@ def peaks_of(store: Reader) -> ArchivePeaks:
     return PEAKS.load(store)
 
 
+def find_peaks(store: Reader) -> ArchivePeaks | None:
+    """Return the mountain range, or None before genesis."""
+    return PEAKS.find(store)
+
+
 def find_round(store: Reader, height: int) -> ArchiveRound | None:
     """Return what was archived at a height, as long as state keeps it."""
     return ARCHIVE_ROUNDS.find(store, height)

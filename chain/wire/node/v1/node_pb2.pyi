@@ -185,3 +185,37 @@ class ArchivedRecord(_message.Message):
     data: bytes
     leaf_index: int
     def __init__(self, kind: _Optional[str] = ..., record_id: _Optional[bytes] = ..., data: _Optional[bytes] = ..., leaf_index: _Optional[int] = ...) -> None: ...
+
+class ProveHistoryRequest(_message.Message):
+    __slots__ = ("kind", "record_id", "height")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    record_id: bytes
+    height: int
+    def __init__(self, kind: _Optional[str] = ..., record_id: _Optional[bytes] = ..., height: _Optional[int] = ...) -> None: ...
+
+class ProveHistoryResponse(_message.Message):
+    __slots__ = ("record", "index_in_round", "num_in_round", "round_path", "round_root", "round_index", "mountain_path", "height", "peaks", "ops")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    INDEX_IN_ROUND_FIELD_NUMBER: _ClassVar[int]
+    NUM_IN_ROUND_FIELD_NUMBER: _ClassVar[int]
+    ROUND_PATH_FIELD_NUMBER: _ClassVar[int]
+    ROUND_ROOT_FIELD_NUMBER: _ClassVar[int]
+    ROUND_INDEX_FIELD_NUMBER: _ClassVar[int]
+    MOUNTAIN_PATH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PEAKS_FIELD_NUMBER: _ClassVar[int]
+    OPS_FIELD_NUMBER: _ClassVar[int]
+    record: ArchivedRecord
+    index_in_round: int
+    num_in_round: int
+    round_path: _containers.RepeatedScalarFieldContainer[bytes]
+    round_root: bytes
+    round_index: int
+    mountain_path: _containers.RepeatedScalarFieldContainer[bytes]
+    height: int
+    peaks: bytes
+    ops: _containers.RepeatedCompositeFieldContainer[ProofOp]
+    def __init__(self, record: _Optional[_Union[ArchivedRecord, _Mapping]] = ..., index_in_round: _Optional[int] = ..., num_in_round: _Optional[int] = ..., round_path: _Optional[_Iterable[bytes]] = ..., round_root: _Optional[bytes] = ..., round_index: _Optional[int] = ..., mountain_path: _Optional[_Iterable[bytes]] = ..., height: _Optional[int] = ..., peaks: _Optional[bytes] = ..., ops: _Optional[_Iterable[_Union[ProofOp, _Mapping]]] = ...) -> None: ...

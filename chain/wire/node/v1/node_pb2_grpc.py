@@ -64,6 +64,11 @@ class ServiceStub:
                 request_serializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryResponse.FromString,
                 _registered_method=True)
+        self.ProveHistory = channel.unary_unary(
+                '/ostraka.node.v1.Service/ProveHistory',
+                request_serializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ServiceServicer:
@@ -111,6 +116,13 @@ class ServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProveHistory(self, request, context):
+        """Returns an archived record with its path to a peak of the mountain range, and the peaks with an ICS-23 proof.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -143,6 +155,11 @@ def add_ServiceServicer_to_server(servicer, server):
                     servicer.History,
                     request_deserializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryRequest.FromString,
                     response_serializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryResponse.SerializeToString,
+            ),
+            'ProveHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProveHistory,
+                    request_deserializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -307,6 +324,33 @@ class Service:
             '/ostraka.node.v1.Service/History',
             chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryRequest.SerializeToString,
             chain_dot_wire_dot_node_dot_v1_dot_node__pb2.HistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProveHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.node.v1.Service/ProveHistory',
+            chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryRequest.SerializeToString,
+            chain_dot_wire_dot_node_dot_v1_dot_node__pb2.ProveHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,
