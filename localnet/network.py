@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import shutil
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from chain.client.signing import Key
 from chain.modules.plans.types import QueryPlansRequest, QueryPlansResponse
 from chain.modules.sampling.types import QueryDutiesRequest, QueryDutiesResponse
 from chain.node.cometbft import obtain_cometbft
-from chain.node.home import NodeHome, create_testnet
+from chain.node.home import NodeHome, Ports, create_testnet
 from inference.config import WorkerConfig, write_config
 from inference.gateway.bearer import add_key
 from inference.keys import create_keys, load_keys, read_secret, write_secret
@@ -34,6 +33,7 @@ from localnet.layout import (
     find_localnet,
 )
 from localnet.model import CanonicalModel, smollm2
+from localnet.ports import NoFreePorts, free_block
 from localnet.processes import Process, python, start, stop
 
 Report = Callable[[str], None]
@@ -67,24 +67,6 @@ def silent(_: str) -> None:
     """Report to nobody."""
 
 
-def free_port(first: int, count: int = 1, step: int = 100) -> int:
-    """Return the first port of a block of `count` that nobody listens on. Raises: LocalnetError."""
-    for base in range(first, first + 50 * step, step):
-        if all(_is_free(base + offset) for offset in range(count)):
-            return base
-    raise LocalnetError(f"no block of {count} free ports from {first} on")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 def up(spec: Spec, report: Report = silent) -> Localnet:
     """Start a network and return once it serves. Raises: LocalnetError."""
     running = find_localnet(spec.home)
@@ -98,7 +80,10 @@ def up(spec: Spec, report: Report = silent) -> Localnet:
     report("the model (fetched and converted once)")
     model = spec.model or smollm2()
     report("keys and genesis")
-    network = _prepare(spec, model)
+    try:
+        network = _prepare(spec, model)
+    except NoFreePorts as error:
+        raise LocalnetError(str(error)) from None
     network.save()
     try:
         report("the chain's first block")
@@ -141,10 +126,14 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
         operators=tuple(load_keys(worker_home).operator.bech32 for worker_home in homes),
     )
     nodes = create_testnet(
-        home, spec.chain_id, spec.num_validators, lambda made: app_state(spec.chain_id, made, accounts, model)
+        home,
+        spec.chain_id,
+        spec.num_validators,
+        lambda made: app_state(spec.chain_id, made, accounts, model),
+        ports=[_node_ports() for _ in range(spec.num_validators)],
     )
     idle = Process("", 0, 0.0, "", ())
-    first = free_port(FIRST_WORKER_PORT, count)
+    first = free_block(FIRST_WORKER_PORT, count)
     workers = []
     for index, worker_home in enumerate(homes):
         place = WorkerPlace(
@@ -171,6 +160,11 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
         gateway=None,
     )
     return replace(network, gateway=_configure_gateway(network, idle)) if spec.with_gateway else network
+
+
+def _node_ports() -> Ports:
+    p2p = free_block(Ports().p2p, 2, step=10)
+    return Ports(p2p, p2p + 1, free_block(Ports().grpc, step=1))
 
 
 def _key(home: Path, name: str) -> Key:
@@ -201,7 +195,7 @@ def _configure_worker(place: WorkerPlace, node: str, chain_id: str, model: Canon
 def _configure_gateway(network: Localnet, idle: Process) -> GatewayPlace:
     home = network.path / "gateway"
     home.mkdir(mode=0o700)
-    port = free_port(GATEWAY_PORT)
+    port = free_block(GATEWAY_PORT, step=10)
     shutil.copy(network.key_path("gateway"), home / "account.key")
     config = {
         "node": network.grpc,
@@ -332,7 +326,7 @@ def add_worker(network: Localnet, *, serve: bool, check: bool, fault: str = "") 
     place = WorkerPlace(
         name=home.name,
         home=str(home),
-        endpoint=f"127.0.0.1:{free_port(last + 1, step=1)}",
+        endpoint=f"127.0.0.1:{free_block(last + 1, step=1)}",
         operator=load_keys(home).operator.bech32,
         serves=serve,
         checks=check,
