@@ -164,6 +164,24 @@ class Code(IntEnum):
     """The chosen digest does not stand at that place of what was revealed."""
     PROOF_INVALID = 265
     """An opening of the last step is missing, too much, or leads to nothing that is recorded."""
+    NOT_PLAYED = 266
+    """This chain only freezes what is in dispute, or this dispute has no lines."""
+    UNKNOWN_LINE = 267
+    """The dispute has no such line."""
+    LINE_OVER = 268
+    """The line, or its dispute, is decided."""
+    CLOCK_OUT = 269
+    """The mover's clock has run out."""
+    NOT_YOUR_LINE = 270
+    """Only the line's asserter, or its opener, may make this move."""
+    TOO_MANY_MOVES = 271
+    """The block has taken as many moves as it may; clocks stand still."""
+    TOO_MANY_LINES = 272
+    """The unit has as many open lines as it may."""
+    LINES_CLOSED = 273
+    """No more lines are opened against this unit."""
+    TOO_EARLY = 274
+    """The asserter's own time is not over."""
 
     @property
     def codespace(self) -> str:

@@ -61,8 +61,10 @@ class MadeUnit(Archive):
         self._tokens[:] = other._tokens[:outputs]
 
     def make(self, *, is_free: bool) -> None:
-        """Compute the rest; `is_free`: the own tokens are fed (a run), else the inputs' (a check)."""
+        """Compute the rest; `is_free`: a last stage feeds its own tokens (a run), else the inputs' (a check)."""
         shape = self.shape
+        if is_free and shape.is_last:
+            self.inputs = replace(self.inputs, tokens=tuple(self._tokens))
         for position in range(len(self._made[shape.start]), shape.positions):
             for layer in range(shape.start, shape.end):
                 self._make_layer(layer, position)
@@ -116,7 +118,7 @@ def alter(kind: OpKind, body: bytes, place: int, vocabulary: int) -> bytes:
         return struct.pack("<iIq", value, (index + 1) % vocabulary, total + 1)
     if kind == OpKind.WEIGHT_SUM:
         (total,) = struct.unpack("<q", body)
-        return struct.pack("<q", total + (1 << 30))
+        return struct.pack("<q", total * 2 // 3)
     if kind == OpKind.RANKING:
         pairs = [struct.unpack_from("<iI", body, at) for at in range(0, len(body), 8)]
         pairs[0] = (pairs[0][0] + (1 << 20), pairs[0][1])

@@ -29,6 +29,7 @@ class ModelFiles:
         tensors = Manifest.from_json((folder / MANIFEST_FILE).read_text()).tensors
         self._digests = tuple(tensors[layout.name] for layout in self._layouts)
         self._leaves: OrderedDict[int, tuple[bytes, ...]] = OrderedDict()
+        self._mapped: dict[int, dict[str, npt.NDArray[np.generic]]] = {}
 
     @cached_property
     def roots(self) -> tuple[bytes, ...]:
@@ -80,5 +81,8 @@ class ModelFiles:
         return out
 
     def _parts(self, tensor: int) -> dict[str, npt.NDArray[np.generic]]:
-        layout = self._layouts[tensor - 1]
-        return map_tensor(self._folder / self._digests[tensor - 1].hex(), layout)
+        found = self._mapped.get(tensor)
+        if found is None:
+            layout = self._layouts[tensor - 1]
+            found = self._mapped[tensor] = map_tensor(self._folder / self._digests[tensor - 1].hex(), layout)
+        return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chain.crypto.merkle import DIGEST, SPAN, level2_nodes, open_below, open_range
 from chain.modules.disputes.game.line import Ground, item_of
 from chain.modules.disputes.game.shape import level2
-from chain.modules.disputes.game.types import Bare, Choice, Line, Proof, Reveal, Round, Turn
+from chain.modules.disputes.types import Bare, Choice, Line, Proof, Reveal, Round, Turn
 from inference.disputes.archive import Archive
 from inference.disputes.prover import Reveals, prove, split
 

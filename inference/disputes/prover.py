@@ -12,7 +12,7 @@ from chain.modules.disputes.game.line import Ground, item_of
 from chain.modules.disputes.game.reads import Read, Root
 from chain.modules.disputes.game.shape import Item, OpKind
 from chain.modules.disputes.game.steps import Step
-from chain.modules.disputes.game.types import Line, Opening, Proof, Reveal, Round
+from chain.modules.disputes.types import Line, Opening, Proof, Reveal, Round
 from inference.disputes.archive import Archive, Tiles, bodies_of, cut
 
 Reveals = dict[Round, Reveal]

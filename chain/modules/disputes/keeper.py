@@ -6,11 +6,13 @@ with a proven ticket are paid.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from chain.context import Context
 from chain.errors import Code, InvariantBroken, Rejected
-from chain.modules.disputes.state import BY_JOB, DEADLINES, DISPUTES, NEXT_ID
-from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
+from chain.modules.disputes import clocks, plays, verdicts
+from chain.modules.disputes.state import BY_JOB, CLOCKS, DEADLINES, DISPUTES, NEXT_ID
+from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Side
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import CloseReason, HopConflict, RecordKind
@@ -18,6 +20,9 @@ from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import Mismatch
 from chain.store.collections import U64
 from chain.store.overlay import Reader
+
+CLOCKS_PER_BLOCK = 64
+"""Lines that may time out in one block."""
 
 
 def find_dispute(store: Reader, dispute_id: int) -> Dispute | None:
@@ -115,6 +120,9 @@ def _open(ctx: Context, new: Dispute) -> None:
         opened_height=height,
         deadline=height + sampling.params(ctx.store).dispute_blocks,
     )
+    is_game = opened.kind == DisputeKind.TRACE and plays.find_params(ctx.store) is not None
+    if is_game and plays.find_shape(ctx.store, opened) is not None:
+        opened = plays.begin(ctx, opened)
     DISPUTES.save(ctx.store, opened.dispute_id, opened)
     BY_JOB.add(ctx.store, (opened.job_id, opened.dispute_id))
     DEADLINES.add(ctx.store, (opened.deadline, opened.dispute_id))
@@ -132,15 +140,34 @@ def _open(ctx: Context, new: Dispute) -> None:
 
 
 def end_due(ctx: Context) -> None:
-    """End disputes whose window is over; with its last one the job closes."""
+    """End disputes whose window is over; with its last one the job closes or goes on."""
     for key in list(DEADLINES.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
         DEADLINES.remove(ctx.store, key)
-        ended = replace(dispute(ctx.store, key[1]), status=DisputeStatus.UNRESOLVED)
+        found = dispute(ctx.store, key[1])
+        if found.num_lines:
+            verdicts.end_quiet(ctx, found)
+            continue
+        ended = replace(found, status=DisputeStatus.UNRESOLVED)
         DISPUTES.save(ctx.store, ended.dispute_id, ended)
         archive.append(ctx, RecordKind.DISPUTE, U64.pack(ended.dispute_id), ended)
         ctx.emit("DisputeEnded", dispute_id=ended.dispute_id, job_id=ended.job_id, status=ended.status.name)
-        if all(other.status != DisputeStatus.OPEN for other in disputes_of(ctx.store, ended.job_id)):
+        if plays.find_params(ctx.store) is not None:
+            verdicts.conclude(ctx, ended.job_id)
+        elif all(other.status != DisputeStatus.OPEN for other in disputes_of(ctx.store, ended.job_id)):
             _close_job(ctx, ended.job_id)
+
+
+def end_clocks(ctx: Context) -> None:
+    """End lines whose mover was silent, at most `CLOCKS_PER_BLOCK`; the others end in the next blocks."""
+    due = list(islice(CLOCKS.keys(ctx.store, end=U64.pack(ctx.block.height + 1)), CLOCKS_PER_BLOCK))
+    for key in due:
+        if not CLOCKS.has(ctx.store, key):
+            continue  # another line of this block has decided the dispute
+        CLOCKS.remove(ctx.store, key)
+        found = plays.play(ctx.store, *key[1])
+        if not plays.postpone(ctx, found):
+            is_asserter = clocks.side(found.line) == Side.ASSERTER
+            verdicts.run_out(ctx, dispute(ctx.store, found.dispute_id), found, is_asserter=is_asserter)
 
 
 def _close_job(ctx: Context, job_id: int) -> None:

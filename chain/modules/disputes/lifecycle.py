@@ -1,22 +1,53 @@
 """The disputes module in the block, and what must always hold of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
-from chain.modules.disputes import keeper
-from chain.modules.disputes.state import BY_JOB, DEADLINES, DISPUTES
-from chain.modules.disputes.types import DisputeStatus
+from chain.json_form import from_json, to_json
+from chain.modules.disputes import keeper, plays
+from chain.modules.disputes.state import BY_JOB, CLOCKS, DEADLINES, DISPUTES, OPEN_OF, PARAMS, PLAYS
+from chain.modules.disputes.types import DisputeStatus, Params, PlayStatus
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import JobStatus
+from chain.modules.sampling import keeper as sampling
 
 
 def end_block(ctx: Context) -> None:
     """Open what differs since this block, end what is due."""
     keeper.open_found(ctx)
+    plays.pause_if_full(ctx)
+    keeper.end_clocks(ctx)
     keeper.end_due(ctx)
+
+
+def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
+    """Take `{"params": …}`; without parameters no lines are played. Raises: ValueError naming field and limit."""
+    if "params" not in genesis:
+        return
+    params = from_json(Params, genesis["params"], "disputes.params")
+    for name in Params.__dataclass_fields__:
+        if not 0 < getattr(params, name) < 1 << 32:
+            raise ValueError(f"disputes.params.{name} is {getattr(params, name)}, not in 1..2^32")
+    window = params.open_blocks + plays.MAX_EXTENSIONS * params.extension_blocks + 2 * params.clock_blocks
+    if window > sampling.params(ctx.store).dispute_blocks:
+        raise ValueError(
+            "disputes.params.open_blocks + 3 * extension_blocks + 2 * clock_blocks <= sampling.params.dispute_blocks "
+            f"does not hold: {window} > {sampling.params(ctx.store).dispute_blocks}"
+        )
+    PARAMS.save(ctx.store, params)
+
+
+def export_genesis(ctx: QueryContext) -> dict[str, Any]:
+    """Return the parameters, if lines are played."""
+    found = plays.find_params(ctx.store)
+    return {} if found is None else {"params": to_json(found)}
 
 
 def check_invariants(ctx: QueryContext) -> None:
     """Check that open disputes have a deadline and a frozen job, and nothing else has. Raises: InvariantBroken."""
+    _check_lines(ctx)
     frozen: set[int] = set()
     for dispute_id, dispute in DISPUTES.items(ctx.store):
         is_open = dispute.status == DisputeStatus.OPEN
@@ -31,3 +62,21 @@ def check_invariants(ctx: QueryContext) -> None:
     for job in jobs.jobs_before(ctx.store, (1 << 64) - 1):
         if job.status == JobStatus.DISPUTED and job.job_id not in frozen:
             raise InvariantBroken(f"job {job.job_id} is frozen without a dispute")
+
+
+def _check_lines(ctx: QueryContext) -> None:
+    num_open: dict[int, int] = {}
+    for key, play in PLAYS.items(ctx.store):
+        is_open = play.status == PlayStatus.OPEN
+        if is_open != CLOCKS.has(ctx.store, (play.deadline, key)):
+            raise InvariantBroken(f"line {key} is {play.status.name} and its clock says otherwise")
+        dispute = keeper.dispute(ctx.store, play.dispute_id)
+        num_open[play.dispute_id] = num_open.get(play.dispute_id, 0) + is_open
+        if is_open and dispute.status != DisputeStatus.OPEN:
+            raise InvariantBroken(f"line {key} is open and its dispute {dispute.status.name}")
+        for operator in (play.opener, dispute.asserter):
+            if is_open != OPEN_OF.has(ctx.store, (operator, key)):
+                raise InvariantBroken(f"line {key} is {play.status.name} and not listed so for {operator.hex()}")
+    for dispute_id, count in num_open.items():
+        if keeper.dispute(ctx.store, dispute_id).num_open_lines != count:
+            raise InvariantBroken(f"dispute {dispute_id} counts other than its {count} open lines")

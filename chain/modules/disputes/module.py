@@ -1,22 +1,46 @@
 """The disputes module."""
 
-from chain.module import Module, QueryMethod
-from chain.modules.disputes import lifecycle, queries
+from chain.module import Message, Module, QueryMethod
+from chain.modules.disputes import handlers, lifecycle, queries
 from chain.modules.disputes.types import (
+    MsgChoose,
+    MsgOpenLine,
+    MsgPostLazy,
+    MsgProve,
+    MsgReveal,
     QueryDisputeRequest,
     QueryDisputeResponse,
     QueryDisputesRequest,
     QueryDisputesResponse,
+    QueryLinesRequest,
+    QueryLinesResponse,
+    QueryMovesRequest,
+    QueryMovesResponse,
+    QueryParamsRequest,
+    QueryParamsResponse,
 )
 
+PACKAGE = "/ostraka.disputes.v1"
 SERVICE = "ostraka.disputes.v1.Query"
 
 MODULE = Module(
     name="disputes",
+    messages=(
+        Message(f"{PACKAGE}.MsgReveal", MsgReveal, "sender", handlers.reveal, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgChoose", MsgChoose, "sender", handlers.choose, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgProve", MsgProve, "sender", handlers.prove, handlers.PROOF_GAS),
+        Message(f"{PACKAGE}.MsgOpenLine", MsgOpenLine, "sender", handlers.open_line, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgPostLazy", MsgPostLazy, "sender", handlers.post_lazy, handlers.MOVE_GAS),
+    ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),
         QueryMethod(f"{SERVICE}/Disputes", QueryDisputesRequest, QueryDisputesResponse, queries.disputes),
+        QueryMethod(f"{SERVICE}/Params", QueryParamsRequest, QueryParamsResponse, queries.params),
+        QueryMethod(f"{SERVICE}/Lines", QueryLinesRequest, QueryLinesResponse, queries.lines),
+        QueryMethod(f"{SERVICE}/Moves", QueryMovesRequest, QueryMovesResponse, queries.moves),
     ),
+    init_genesis=lifecycle.init_genesis,
+    export_genesis=lifecycle.export_genesis,
     end_block=lifecycle.end_block,
     check_invariants=lifecycle.check_invariants,
 )

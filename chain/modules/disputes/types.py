@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from chain.modules.jobs.types import Job, Unit
 from chain.store.codec import record
 
 
@@ -22,6 +23,12 @@ class DisputeStatus(IntEnum):
     OPEN = 1
     UNRESOLVED = 2
     """Its window passed; the job was refunded."""
+    REFUTED = 3
+    """The asserter was convicted; the job is run again."""
+    UPHELD = 4
+    """Nobody refuted the unit in time; the challenger was wrong."""
+    VOID = 5
+    """The unit's input was malformed, and whoever made it was convicted, if anybody."""
 
 
 @record
@@ -46,6 +53,355 @@ class Dispute:
     status: DisputeStatus
     frozen: int
     """uostr that cannot move while the dispute is open: escrow and reserved bonds."""
+    num_lines: int = 0
+    num_open_lines: int = 0
+    num_lost_lines: int = 0
+    lines_until: int = 0
+    """Last height at which a line may be opened."""
+    slashed: int = 0
+    """uostr of bonds that were taken when it ended."""
+    closed_height: int = 0
+
+
+class Round(IntEnum):
+    """What a line is about to narrow down; rounds that have only one choice are skipped."""
+
+    UNSPECIFIED = 0
+    SECTIONS = 1
+    """Which layer, or the checksums, or the tokens."""
+    ITEMS = 2
+    """Which K or V tree, or which row or output (or 256 of them)."""
+    TREE_NODES = 3
+    """Which 256 positions of a K or V tree."""
+    NODE_ITEMS = 4
+    """Which position or output among at most 256."""
+    OPS = 5
+    """Which operator of the item."""
+    TILE_NODES = 6
+    """Which 256 tiles of an operator with more than 256."""
+    TILES = 7
+    """Which tile of the operator's output."""
+    VALUES = 8
+    """Which element of a linear map's tile; chosen with the proof."""
+    STEP = 9
+    """Nothing is left to choose."""
+
+
+class Turn(IntEnum):
+    """Who moves next, and how."""
+
+    UNSPECIFIED = 0
+    REVEAL = 1
+    """The asserter posts the digests of the round."""
+    CHOOSE = 2
+    """The challenger names the first that differs."""
+    PROVE = 3
+    """The challenger opens what the step reads."""
+    OVER = 4
+
+
+class Verdict(IntEnum):
+    """What the last step showed."""
+
+    UNSPECIFIED = 0
+    REFUTED = 1
+    """The asserter's step is wrong."""
+    UPHELD = 2
+    """The asserter's step is right: the challenger loses this line."""
+    VOID_INPUT = 3
+    """A row before the unit's first layer is malformed: the stage before is to blame."""
+    VOID_PROMPT = 4
+    """A prompt id is not in the vocabulary: the job is void, nobody is to blame but the requester."""
+    VOID_TOKENS = 5
+    """A fed id is not in the vocabulary: the last stage is to blame."""
+    VOID_MODEL = 6
+    """A tensor is malformed: the model is frozen."""
+
+
+@record
+class Bare:
+    """What the first reveal uncovers: the job's blind, the seal's salt, the bare roots at both ends of the unit."""
+
+    blind: bytes
+    salt: bytes
+    """Opens the seal; empty if the seal is open already."""
+    in_section: bytes
+    """H_{a-1}; empty at stage 0."""
+    out_section: bytes
+    """The last section."""
+
+
+@record
+class Reveal:
+    """The asserter's move: what it committed to, one level further down."""
+
+    round: Round
+    digests: bytes = b""
+    """32 bytes each, one behind another; they hash to a digest that is recorded."""
+    lazy: bytes = b""
+    """ITEMS: roots of the K trees, then of the V trees; bound from now on."""
+    values: bytes = b""
+    """VALUES: i32 each."""
+    bare: Bare | None = None
+    """SECTIONS only."""
+
+
+@record
+class Choice:
+    """The challenger's move: the first digest of the last reveal that is not its own."""
+
+    round: Round
+    index: int
+    digest: bytes
+    siblings: bytes = b""
+    """Digests that prove it under the recorded parent."""
+
+
+@record
+class Opening:
+    """Consecutive leaves that a step reads, and the digests that lead to a recorded root."""
+
+    bodies: tuple[bytes, ...]
+    siblings: bytes = b""
+
+
+@record
+class Proof:
+    """The challenger's last move: everything the disputed step reads, in the step's order."""
+
+    openings: tuple[Opening, ...]
+    element: int = 0
+    """VALUES: which output of the linear map."""
+
+
+@record
+class Line:
+    """One path of a dispute from the unit down to one step; places are one higher than the index, 0 means none."""
+
+    round: Round
+    turn: Turn
+    blind: bytes = b""
+    in_section: bytes = b""
+    body_root: bytes = b""
+    """Bare root of all sections but the last."""
+    out_section: bytes = b""
+    section: int = 0
+    section_root: bytes = b""
+    cache_root: bytes = b""
+    """Root over the K and V trees of the chosen section."""
+    tree: int = 0
+    tree_root: bytes = b""
+    node: int = 0
+    node_root: bytes = b""
+    item: int = 0
+    item_digest: bytes = b""
+    ops_root: bytes = b""
+    op: int = 0
+    op_digest: bytes = b""
+    tile_node: int = 0
+    tile_node_root: bytes = b""
+    tile: int = 0
+    tile_digest: bytes = b""
+
+
+class PlayStatus(IntEnum):
+    """Where a line stands."""
+
+    UNSPECIFIED = 0
+    OPEN = 1
+    WON = 2
+    """It refuted the unit, or the asserter was silent."""
+    LOST = 3
+    """Its opener was wrong or silent."""
+    SILENT = 4
+    """The asserter was silent, but others posted its list: the line waits for what becomes of those."""
+    ENDED = 5
+    """The dispute was decided elsewhere."""
+
+
+@record
+class Play:
+    """One line of a dispute as it is played; key: (dispute, number)."""
+
+    dispute_id: int
+    number: int
+    """0 is the line of the challenger."""
+    opener: bytes
+    """Operator whose line it is."""
+    deposit: int
+    """uostr of its opener's bond, or its author's, that it loses with the line."""
+    line: Line
+    asserter_left: int
+    """Blocks on the asserter's clock."""
+    challenger_left: int
+    since: int
+    """Height at which the present turn began."""
+    paused: int
+    """Paused blocks of the chain at that time; they are on nobody's clock."""
+    deadline: int
+    """Last height of the present turn, unless blocks are paused."""
+    status: PlayStatus
+    heights: tuple[int, ...] = ()
+    """Height of the reveal of each round, from SECTIONS on; 0 if there was none."""
+    fees: int = 0
+    """uostr that the challenging side's moves have cost."""
+    author: bytes = b""
+    """Who posted the lazy list of this line in the asserter's place."""
+    parent: int = 0
+    """Number + 1 of the line whose list was posted; 0 if it is none of those."""
+    verdict: Verdict = Verdict.UNSPECIFIED
+    asserter_fees: int = 0
+    """uostr that the asserter's moves have cost."""
+
+
+@record
+class Params:
+    """Parameters of the game; a chain without them only freezes what is in dispute."""
+
+    clock_blocks: int
+    """Clock of each side of each line."""
+    open_blocks: int
+    """X_open: how long lines may be opened."""
+    extension_blocks: int
+    """w: what a lost line adds to that, at most three times."""
+    moves_per_block: int
+    max_lines: int
+    """Open lines of one unit."""
+    max_attempts: int
+    """Runs of one job, the first included."""
+
+
+@record
+class Pauses:
+    """How many blocks had more moves than the limit, and this block's moves so far."""
+
+    blocks: int
+    height: int
+    num_moves: int
+
+
+@record
+class MsgReveal:
+    """The asserter's move; whoever knows the digests may post those that are bound already."""
+
+    sender: str
+    """Hot or operator address of a worker."""
+    dispute_id: int
+    number: int
+    move: Reveal
+
+
+@record
+class MsgChoose:
+    """The challenger's move, by the line's opener."""
+
+    sender: str
+    dispute_id: int
+    number: int
+    move: Choice
+
+
+@record
+class MsgProve:
+    """The last step, by the line's opener, or by anybody if it convicts."""
+
+    sender: str
+    dispute_id: int
+    number: int
+    proof: Proof
+
+
+@record
+class MsgOpenLine:
+    """Open another line by another choice at a recorded reveal."""
+
+    sender: str
+    dispute_id: int
+    number: int
+    """The line whose reveal is taken."""
+    move: Choice
+
+
+@record
+class MsgPostLazy:
+    """Post an unbound list in the place of a silent asserter, with a deposit."""
+
+    sender: str
+    dispute_id: int
+    number: int
+    move: Reveal
+
+
+@record
+class MsgMoveResponse:
+    """The line after the move."""
+
+    number: int
+    round: Round
+    turn: Turn
+    verdict: Verdict
+
+
+@record
+class QueryParamsRequest:
+    """Ask for the parameters."""
+
+
+@record
+class QueryParamsResponse:
+    """The parameters; absent where the game is not played."""
+
+    params: Params | None
+
+
+@record
+class QueryLinesRequest:
+    """Ask for the lines of a dispute."""
+
+    dispute_id: int
+
+
+@record
+class QueryLinesResponse:
+    """Lines in ascending number."""
+
+    lines: tuple[Play, ...]
+
+
+class Side(IntEnum):
+    """Whose move it is."""
+
+    UNSPECIFIED = 0
+    ASSERTER = 1
+    CHALLENGER = 2
+
+
+@record
+class DueMove:
+    """A move that a worker owes, whole enough to make it without another query."""
+
+    side: Side
+    deadline: int
+    dispute: Dispute
+    play: Play
+    job: Job
+    unit: Unit
+
+
+@record
+class QueryMovesRequest:
+    """Ask for the moves that a worker owes."""
+
+    address: str
+    """Operator or hot address."""
+
+
+@record
+class QueryMovesResponse:
+    """Moves by dispute and line, the most urgent not first."""
+
+    height: int
+    moves: tuple[DueMove, ...]
 
 
 @record

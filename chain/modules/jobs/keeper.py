@@ -172,7 +172,19 @@ def draw_plans(ctx: Context) -> None:
         WAITING.remove(ctx.store, key)
         found = find_job(ctx.store, key[1])
         if found is not None and found.status == JobStatus.WAITING and not _draw_plan(ctx, found):
-            WAITING.add(ctx.store, (ctx.block.height + 1, key[1]))
+            WAITING.add(ctx.store, (ctx.block.height + (_renew_candidates(ctx, found) or 1), key[1]))
+
+
+def _renew_candidates(ctx: Context, found: Job) -> int:
+    """Let a job that is run again wait for plans that came up since; return after how many blocks one is drawn.
+
+    The beacon that draws is one that nobody knew when the plans were taken.
+    """
+    if not found.attempt:
+        return 0
+    live = tuple(plan.plan_id for plan in plans.live_plans(ctx.store, found.model_root))
+    JOBS.save(ctx.store, found.job_id, replace(found, candidates=live))
+    return rules.DRAW_DELAY
 
 
 def _draw_plan(ctx: Context, found: Job) -> bool:
@@ -278,6 +290,41 @@ def freeze(ctx: Context, found: Job) -> Job:
     if found.status != JobStatus.DISPUTED:
         ctx.emit("JobFrozen", job_id=found.job_id, escrow=found.escrow)
     return frozen
+
+
+def resume(ctx: Context, found: Job) -> Job:
+    """Take the hold off a complete job whose units withstood their disputes."""
+    resumed = replace(found, status=JobStatus.ASSERTED)
+    JOBS.save(ctx.store, found.job_id, resumed)
+    return resumed
+
+
+def retry(ctx: Context, found: Job) -> Job:
+    """Run a job again from the same escrow, by a new draw; the bonds of the failed attempt are free."""
+    for value in units_of(ctx.store, found):
+        workers.release(ctx, value.operator, value.terms.bond)
+        OPEN_UNITS.remove(ctx.store, (value.operator, key_of(value)))
+    height = ctx.block.height
+    waiting = replace(
+        found,
+        status=JobStatus.WAITING,
+        attempt=found.attempt + 1,
+        plan_id=0,
+        num_stages=0,
+        planned_height=0,
+        asserted_height=0,
+        round_index=0,
+        expiry_height=height + params(ctx.store).expiry_blocks,
+        output_tokens=0,
+        tokens_root=b"",
+        candidates=tuple(plan.plan_id for plan in plans.live_plans(ctx.store, found.model_root)),
+        beacon=b"",
+    )
+    JOBS.save(ctx.store, found.job_id, waiting)
+    WAITING.add(ctx.store, (height + rules.DRAW_DELAY, found.job_id))
+    EXPIRIES.add(ctx.store, (waiting.expiry_height, found.job_id))
+    ctx.emit("JobRetried", job_id=found.job_id, attempt=waiting.attempt)
+    return waiting
 
 
 def take_hop_conflicts(ctx: Context) -> list[HopConflict]:

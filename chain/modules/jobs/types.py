@@ -60,6 +60,10 @@ class CloseReason(IntEnum):
     """Settled, but an asserter did not open its seal and forfeited."""
     NO_CHECKERS = 6
     """Complete, but too few workers could have checked it until an epoch after its expiry; full refund."""
+    REFUTED = 7
+    """An answer was refuted and no attempt is left; full refund."""
+    VOID = 8
+    """The request or the model made the work impossible; full refund."""
 
 
 class UnitStatus(IntEnum):

@@ -1,5 +1,7 @@
 """The verbs of the models module."""
 
+from dataclasses import replace
+
 from chain.context import Context
 from chain.errors import Code, Rejected
 from chain.modules.models import rules
@@ -43,3 +45,9 @@ def find_by_name(store: Reader, name: str) -> Model | None:
     """Return the model of a name, or None."""
     entry = NAMES.find(store, name)
     return None if entry is None else MODELS.find(store, entry.model_root)
+
+
+def freeze(ctx: Context, model_root: bytes) -> None:
+    """Take no new jobs for a model that breaks a bound."""
+    MODELS.save(ctx.store, model_root, replace(model(ctx.store, model_root), is_frozen=True))
+    ctx.emit("ModelFrozen", model_root=model_root.hex())

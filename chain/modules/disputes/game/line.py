@@ -28,8 +28,8 @@ from chain.modules.disputes.game import reads
 from chain.modules.disputes.game.reads import Read, Root, root_of
 from chain.modules.disputes.game.shape import OUTS, WHOLE_LINEAR, Item, OpKind, SectionKind, UnitShape, below, level2
 from chain.modules.disputes.game.steps import ForeignFault, Step
-from chain.modules.disputes.game.types import Bare, Choice, Line, Opening, Proof, Reveal, Round, Turn, Verdict
 from chain.modules.disputes.referee.records import BadRecord, decode_i32
+from chain.modules.disputes.types import Bare, Choice, Line, Opening, Proof, Reveal, Round, Turn, Verdict
 
 MAX_PROOF_BYTES = 56 * 1024
 """Bodies and siblings of one proof."""
@@ -327,6 +327,13 @@ _CHOICES = {
 
 # The step
 
+_FOREIGN = {
+    Root.INPUT: Verdict.VOID_INPUT,
+    Root.PROMPT: Verdict.VOID_PROMPT,
+    Root.TOKENS: Verdict.VOID_TOKENS,
+    Root.MODEL: Verdict.VOID_MODEL,
+}
+
 
 class _Opened:
     """Gives the leaves of a proof's openings, one after the other, each checked against what is recorded."""
@@ -377,8 +384,8 @@ def judge(line: Line, ground: Ground, proof: Proof) -> Verdict:
         opened.require_end()
     except (BadRecord, struct.error):
         return Verdict.REFUTED
-    except ForeignFault:
-        return Verdict.VOID
+    except ForeignFault as fault:
+        return _FOREIGN[fault.root]
     return Verdict.UPHELD if is_right else Verdict.REFUTED
 
 

@@ -22,29 +22,86 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from chain.wire.jobs.v1 import jobs_pb2 as chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%chain/wire/disputes/v1/disputes.proto\x12\x13ostraka.disputes.v1\"\x82\x03\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .ostraka.disputes.v1.DisputeKind\x12\x0e\n\x06job_id\x18\x03 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x04\x12\r\n\x05stage\x18\x05 \x01(\x04\x12\x10\n\x08\x61sserter\x18\x06 \x01(\x0c\x12\x12\n\nchallenger\x18\x07 \x01(\x0c\x12\x1a\n\x12\x61sserter_body_root\x18\x08 \x01(\x0c\x12\x19\n\x11\x61sserter_out_root\x18\t \x01(\x0c\x12\x1c\n\x14\x63hallenger_body_root\x18\n \x01(\x0c\x12\x1b\n\x13\x63hallenger_out_root\x18\x0b \x01(\x0c\x12\x15\n\ropened_height\x18\x0c \x01(\x04\x12\x10\n\x08\x64\x65\x61\x64line\x18\r \x01(\x04\x12\x32\n\x06status\x18\x0e \x01(\x0e\x32\".ostraka.disputes.v1.DisputeStatus\x12\x0e\n\x06\x66rozen\x18\x0f \x01(\x04\")\n\x13QueryDisputeRequest\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\"E\n\x14QueryDisputeResponse\x12-\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x1c.ostraka.disputes.v1.Dispute\"D\n\x14QueryDisputesRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\x04\"G\n\x15QueryDisputesResponse\x12.\n\x08\x64isputes\x18\x01 \x03(\x0b\x32\x1c.ostraka.disputes.v1.Dispute*Y\n\x0b\x44isputeKind\x12\x1c\n\x18\x44ISPUTE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ISPUTE_KIND_TRACE\x10\x01\x12\x14\n\x10\x44ISPUTE_KIND_HOP\x10\x02*g\n\rDisputeStatus\x12\x1e\n\x1a\x44ISPUTE_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44ISPUTE_STATUS_OPEN\x10\x01\x12\x1d\n\x19\x44ISPUTE_STATUS_UNRESOLVED\x10\x02\x32\xca\x01\n\x05Query\x12^\n\x07\x44ispute\x12(.ostraka.disputes.v1.QueryDisputeRequest\x1a).ostraka.disputes.v1.QueryDisputeResponse\x12\x61\n\x08\x44isputes\x12).ostraka.disputes.v1.QueryDisputesRequest\x1a*.ostraka.disputes.v1.QueryDisputesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%chain/wire/disputes/v1/disputes.proto\x12\x13ostraka.disputes.v1\x1a\x1d\x63hain/wire/jobs/v1/jobs.proto\"\x82\x04\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .ostraka.disputes.v1.DisputeKind\x12\x0e\n\x06job_id\x18\x03 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x04\x12\r\n\x05stage\x18\x05 \x01(\x04\x12\x10\n\x08\x61sserter\x18\x06 \x01(\x0c\x12\x12\n\nchallenger\x18\x07 \x01(\x0c\x12\x1a\n\x12\x61sserter_body_root\x18\x08 \x01(\x0c\x12\x19\n\x11\x61sserter_out_root\x18\t \x01(\x0c\x12\x1c\n\x14\x63hallenger_body_root\x18\n \x01(\x0c\x12\x1b\n\x13\x63hallenger_out_root\x18\x0b \x01(\x0c\x12\x15\n\ropened_height\x18\x0c \x01(\x04\x12\x10\n\x08\x64\x65\x61\x64line\x18\r \x01(\x04\x12\x32\n\x06status\x18\x0e \x01(\x0e\x32\".ostraka.disputes.v1.DisputeStatus\x12\x0e\n\x06\x66rozen\x18\x0f \x01(\x04\x12\x11\n\tnum_lines\x18\x10 \x01(\x04\x12\x16\n\x0enum_open_lines\x18\x11 \x01(\x04\x12\x16\n\x0enum_lost_lines\x18\x12 \x01(\x04\x12\x13\n\x0blines_until\x18\x13 \x01(\x04\x12\x0f\n\x07slashed\x18\x14 \x01(\x04\x12\x15\n\rclosed_height\x18\x15 \x01(\x04\"L\n\x04\x42\x61re\x12\r\n\x05\x62lind\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x12\n\nin_section\x18\x03 \x01(\x0c\x12\x13\n\x0bout_section\x18\x04 \x01(\x0c\"\x8b\x01\n\x06Reveal\x12)\n\x05round\x18\x01 \x01(\x0e\x32\x1a.ostraka.disputes.v1.Round\x12\x0f\n\x07\x64igests\x18\x02 \x01(\x0c\x12\x0c\n\x04lazy\x18\x03 \x01(\x0c\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\'\n\x04\x62\x61re\x18\x05 \x01(\x0b\x32\x19.ostraka.disputes.v1.Bare\"d\n\x06\x43hoice\x12)\n\x05round\x18\x01 \x01(\x0e\x32\x1a.ostraka.disputes.v1.Round\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x10\n\x08siblings\x18\x04 \x01(\x0c\"+\n\x07Opening\x12\x0e\n\x06\x62odies\x18\x01 \x03(\x0c\x12\x10\n\x08siblings\x18\x02 \x01(\x0c\"H\n\x05Proof\x12.\n\x08openings\x18\x01 \x03(\x0b\x32\x1c.ostraka.disputes.v1.Opening\x12\x0f\n\x07\x65lement\x18\x02 \x01(\x04\"\xc4\x03\n\x04Line\x12)\n\x05round\x18\x01 \x01(\x0e\x32\x1a.ostraka.disputes.v1.Round\x12\'\n\x04turn\x18\x02 \x01(\x0e\x32\x19.ostraka.disputes.v1.Turn\x12\r\n\x05\x62lind\x18\x03 \x01(\x0c\x12\x12\n\nin_section\x18\x04 \x01(\x0c\x12\x11\n\tbody_root\x18\x05 \x01(\x0c\x12\x13\n\x0bout_section\x18\x06 \x01(\x0c\x12\x0f\n\x07section\x18\x07 \x01(\x04\x12\x14\n\x0csection_root\x18\x08 \x01(\x0c\x12\x12\n\ncache_root\x18\t \x01(\x0c\x12\x0c\n\x04tree\x18\n \x01(\x04\x12\x11\n\ttree_root\x18\x0b \x01(\x0c\x12\x0c\n\x04node\x18\x0c \x01(\x04\x12\x11\n\tnode_root\x18\r \x01(\x0c\x12\x0c\n\x04item\x18\x0e \x01(\x04\x12\x13\n\x0bitem_digest\x18\x0f \x01(\x0c\x12\x10\n\x08ops_root\x18\x10 \x01(\x0c\x12\n\n\x02op\x18\x11 \x01(\x04\x12\x11\n\top_digest\x18\x12 \x01(\x0c\x12\x11\n\ttile_node\x18\x13 \x01(\x04\x12\x16\n\x0etile_node_root\x18\x14 \x01(\x0c\x12\x0c\n\x04tile\x18\x15 \x01(\x04\x12\x13\n\x0btile_digest\x18\x16 \x01(\x0c\"\x8b\x03\n\x04Play\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x0e\n\x06opener\x18\x03 \x01(\x0c\x12\x0f\n\x07\x64\x65posit\x18\x04 \x01(\x04\x12\'\n\x04line\x18\x05 \x01(\x0b\x32\x19.ostraka.disputes.v1.Line\x12\x15\n\rasserter_left\x18\x06 \x01(\x04\x12\x17\n\x0f\x63hallenger_left\x18\x07 \x01(\x04\x12\r\n\x05since\x18\x08 \x01(\x04\x12\x0e\n\x06paused\x18\t \x01(\x04\x12\x10\n\x08\x64\x65\x61\x64line\x18\n \x01(\x04\x12/\n\x06status\x18\x0b \x01(\x0e\x32\x1f.ostraka.disputes.v1.PlayStatus\x12\x0f\n\x07heights\x18\x0c \x03(\x04\x12\x0c\n\x04\x66\x65\x65s\x18\r \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x0e \x01(\x0c\x12\x0e\n\x06parent\x18\x0f \x01(\x04\x12-\n\x07verdict\x18\x10 \x01(\x0e\x32\x1c.ostraka.disputes.v1.Verdict\x12\x15\n\rasserter_fees\x18\x11 \x01(\x04\"\x8f\x01\n\x06Params\x12\x14\n\x0c\x63lock_blocks\x18\x01 \x01(\x04\x12\x13\n\x0bopen_blocks\x18\x02 \x01(\x04\x12\x18\n\x10\x65xtension_blocks\x18\x03 \x01(\x04\x12\x17\n\x0fmoves_per_block\x18\x04 \x01(\x04\x12\x11\n\tmax_lines\x18\x05 \x01(\x04\x12\x14\n\x0cmax_attempts\x18\x06 \x01(\x04\";\n\x06Pauses\x12\x0e\n\x06\x62locks\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x11\n\tnum_moves\x18\x03 \x01(\x04\"j\n\tMsgReveal\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\x04\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12)\n\x04move\x18\x04 \x01(\x0b\x32\x1b.ostraka.disputes.v1.Reveal\"j\n\tMsgChoose\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\x04\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12)\n\x04move\x18\x04 \x01(\x0b\x32\x1b.ostraka.disputes.v1.Choice\"i\n\x08MsgProve\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\x04\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12)\n\x05proof\x18\x04 \x01(\x0b\x32\x1a.ostraka.disputes.v1.Proof\"l\n\x0bMsgOpenLine\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\x04\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12)\n\x04move\x18\x04 \x01(\x0b\x32\x1b.ostraka.disputes.v1.Choice\"l\n\x0bMsgPostLazy\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\x04\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12)\n\x04move\x18\x04 \x01(\x0b\x32\x1b.ostraka.disputes.v1.Reveal\"\xa4\x01\n\x0fMsgMoveResponse\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12)\n\x05round\x18\x02 \x01(\x0e\x32\x1a.ostraka.disputes.v1.Round\x12\'\n\x04turn\x18\x03 \x01(\x0e\x32\x19.ostraka.disputes.v1.Turn\x12-\n\x07verdict\x18\x04 \x01(\x0e\x32\x1c.ostraka.disputes.v1.Verdict\"\x14\n\x12QueryParamsRequest\"B\n\x13QueryParamsResponse\x12+\n\x06params\x18\x01 \x01(\x0b\x32\x1b.ostraka.disputes.v1.Params\"\'\n\x11QueryLinesRequest\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\">\n\x12QueryLinesResponse\x12(\n\x05lines\x18\x01 \x03(\x0b\x32\x19.ostraka.disputes.v1.Play\"\xe4\x01\n\x07\x44ueMove\x12\'\n\x04side\x18\x01 \x01(\x0e\x32\x19.ostraka.disputes.v1.Side\x12\x10\n\x08\x64\x65\x61\x64line\x18\x02 \x01(\x04\x12-\n\x07\x64ispute\x18\x03 \x01(\x0b\x32\x1c.ostraka.disputes.v1.Dispute\x12\'\n\x04play\x18\x04 \x01(\x0b\x32\x19.ostraka.disputes.v1.Play\x12!\n\x03job\x18\x05 \x01(\x0b\x32\x14.ostraka.jobs.v1.Job\x12#\n\x04unit\x18\x06 \x01(\x0b\x32\x15.ostraka.jobs.v1.Unit\"$\n\x11QueryMovesRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\"Q\n\x12QueryMovesResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12+\n\x05moves\x18\x02 \x03(\x0b\x32\x1c.ostraka.disputes.v1.DueMove\")\n\x13QueryDisputeRequest\x12\x12\n\ndispute_id\x18\x01 \x01(\x04\"E\n\x14QueryDisputeResponse\x12-\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x1c.ostraka.disputes.v1.Dispute\"D\n\x14QueryDisputesRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\x04\"G\n\x15QueryDisputesResponse\x12.\n\x08\x64isputes\x18\x01 \x03(\x0b\x32\x1c.ostraka.disputes.v1.Dispute*Y\n\x0b\x44isputeKind\x12\x1c\n\x18\x44ISPUTE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ISPUTE_KIND_TRACE\x10\x01\x12\x14\n\x10\x44ISPUTE_KIND_HOP\x10\x02*\xb7\x01\n\rDisputeStatus\x12\x1e\n\x1a\x44ISPUTE_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44ISPUTE_STATUS_OPEN\x10\x01\x12\x1d\n\x19\x44ISPUTE_STATUS_UNRESOLVED\x10\x02\x12\x1a\n\x16\x44ISPUTE_STATUS_REFUTED\x10\x03\x12\x19\n\x15\x44ISPUTE_STATUS_UPHELD\x10\x04\x12\x17\n\x13\x44ISPUTE_STATUS_VOID\x10\x05*\xc7\x01\n\x05Round\x12\x15\n\x11ROUND_UNSPECIFIED\x10\x00\x12\x12\n\x0eROUND_SECTIONS\x10\x01\x12\x0f\n\x0bROUND_ITEMS\x10\x02\x12\x14\n\x10ROUND_TREE_NODES\x10\x03\x12\x14\n\x10ROUND_NODE_ITEMS\x10\x04\x12\r\n\tROUND_OPS\x10\x05\x12\x14\n\x10ROUND_TILE_NODES\x10\x06\x12\x0f\n\x0bROUND_TILES\x10\x07\x12\x10\n\x0cROUND_VALUES\x10\x08\x12\x0e\n\nROUND_STEP\x10\t*]\n\x04Turn\x12\x14\n\x10TURN_UNSPECIFIED\x10\x00\x12\x0f\n\x0bTURN_REVEAL\x10\x01\x12\x0f\n\x0bTURN_CHOOSE\x10\x02\x12\x0e\n\nTURN_PROVE\x10\x03\x12\r\n\tTURN_OVER\x10\x04*\xad\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n\x0fVERDICT_REFUTED\x10\x01\x12\x12\n\x0eVERDICT_UPHELD\x10\x02\x12\x16\n\x12VERDICT_VOID_INPUT\x10\x03\x12\x17\n\x13VERDICT_VOID_PROMPT\x10\x04\x12\x17\n\x13VERDICT_VOID_TOKENS\x10\x05\x12\x16\n\x12VERDICT_VOID_MODEL\x10\x06*\x99\x01\n\nPlayStatus\x12\x1b\n\x17PLAY_STATUS_UNSPECIFIED\x10\x00\x12\x14\n\x10PLAY_STATUS_OPEN\x10\x01\x12\x13\n\x0fPLAY_STATUS_WON\x10\x02\x12\x14\n\x10PLAY_STATUS_LOST\x10\x03\x12\x16\n\x12PLAY_STATUS_SILENT\x10\x04\x12\x15\n\x11PLAY_STATUS_ENDED\x10\x05*D\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x11\n\rSIDE_ASSERTER\x10\x01\x12\x13\n\x0fSIDE_CHALLENGER\x10\x02\x32\x9b\x03\n\x03Msg\x12N\n\x06Reveal\x12\x1e.ostraka.disputes.v1.MsgReveal\x1a$.ostraka.disputes.v1.MsgMoveResponse\x12N\n\x06\x43hoose\x12\x1e.ostraka.disputes.v1.MsgChoose\x1a$.ostraka.disputes.v1.MsgMoveResponse\x12L\n\x05Prove\x12\x1d.ostraka.disputes.v1.MsgProve\x1a$.ostraka.disputes.v1.MsgMoveResponse\x12R\n\x08OpenLine\x12 .ostraka.disputes.v1.MsgOpenLine\x1a$.ostraka.disputes.v1.MsgMoveResponse\x12R\n\x08PostLazy\x12 .ostraka.disputes.v1.MsgPostLazy\x1a$.ostraka.disputes.v1.MsgMoveResponse2\xdb\x03\n\x05Query\x12^\n\x07\x44ispute\x12(.ostraka.disputes.v1.QueryDisputeRequest\x1a).ostraka.disputes.v1.QueryDisputeResponse\x12\x61\n\x08\x44isputes\x12).ostraka.disputes.v1.QueryDisputesRequest\x1a*.ostraka.disputes.v1.QueryDisputesResponse\x12[\n\x06Params\x12\'.ostraka.disputes.v1.QueryParamsRequest\x1a(.ostraka.disputes.v1.QueryParamsResponse\x12X\n\x05Lines\x12&.ostraka.disputes.v1.QueryLinesRequest\x1a\'.ostraka.disputes.v1.QueryLinesResponse\x12X\n\x05Moves\x12&.ostraka.disputes.v1.QueryMovesRequest\x1a\'.ostraka.disputes.v1.QueryMovesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chain.wire.disputes.v1.disputes_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DISPUTEKIND']._serialized_start=708
-  _globals['_DISPUTEKIND']._serialized_end=797
-  _globals['_DISPUTESTATUS']._serialized_start=799
-  _globals['_DISPUTESTATUS']._serialized_end=902
-  _globals['_DISPUTE']._serialized_start=63
-  _globals['_DISPUTE']._serialized_end=449
-  _globals['_QUERYDISPUTEREQUEST']._serialized_start=451
-  _globals['_QUERYDISPUTEREQUEST']._serialized_end=492
-  _globals['_QUERYDISPUTERESPONSE']._serialized_start=494
-  _globals['_QUERYDISPUTERESPONSE']._serialized_end=563
-  _globals['_QUERYDISPUTESREQUEST']._serialized_start=565
-  _globals['_QUERYDISPUTESREQUEST']._serialized_end=633
-  _globals['_QUERYDISPUTESRESPONSE']._serialized_start=635
-  _globals['_QUERYDISPUTESRESPONSE']._serialized_end=706
-  _globals['_QUERY']._serialized_start=905
-  _globals['_QUERY']._serialized_end=1107
+  _globals['_DISPUTEKIND']._serialized_start=3625
+  _globals['_DISPUTEKIND']._serialized_end=3714
+  _globals['_DISPUTESTATUS']._serialized_start=3717
+  _globals['_DISPUTESTATUS']._serialized_end=3900
+  _globals['_ROUND']._serialized_start=3903
+  _globals['_ROUND']._serialized_end=4102
+  _globals['_TURN']._serialized_start=4104
+  _globals['_TURN']._serialized_end=4197
+  _globals['_VERDICT']._serialized_start=4200
+  _globals['_VERDICT']._serialized_end=4373
+  _globals['_PLAYSTATUS']._serialized_start=4376
+  _globals['_PLAYSTATUS']._serialized_end=4529
+  _globals['_SIDE']._serialized_start=4531
+  _globals['_SIDE']._serialized_end=4599
+  _globals['_DISPUTE']._serialized_start=94
+  _globals['_DISPUTE']._serialized_end=608
+  _globals['_BARE']._serialized_start=610
+  _globals['_BARE']._serialized_end=686
+  _globals['_REVEAL']._serialized_start=689
+  _globals['_REVEAL']._serialized_end=828
+  _globals['_CHOICE']._serialized_start=830
+  _globals['_CHOICE']._serialized_end=930
+  _globals['_OPENING']._serialized_start=932
+  _globals['_OPENING']._serialized_end=975
+  _globals['_PROOF']._serialized_start=977
+  _globals['_PROOF']._serialized_end=1049
+  _globals['_LINE']._serialized_start=1052
+  _globals['_LINE']._serialized_end=1504
+  _globals['_PLAY']._serialized_start=1507
+  _globals['_PLAY']._serialized_end=1902
+  _globals['_PARAMS']._serialized_start=1905
+  _globals['_PARAMS']._serialized_end=2048
+  _globals['_PAUSES']._serialized_start=2050
+  _globals['_PAUSES']._serialized_end=2109
+  _globals['_MSGREVEAL']._serialized_start=2111
+  _globals['_MSGREVEAL']._serialized_end=2217
+  _globals['_MSGCHOOSE']._serialized_start=2219
+  _globals['_MSGCHOOSE']._serialized_end=2325
+  _globals['_MSGPROVE']._serialized_start=2327
+  _globals['_MSGPROVE']._serialized_end=2432
+  _globals['_MSGOPENLINE']._serialized_start=2434
+  _globals['_MSGOPENLINE']._serialized_end=2542
+  _globals['_MSGPOSTLAZY']._serialized_start=2544
+  _globals['_MSGPOSTLAZY']._serialized_end=2652
+  _globals['_MSGMOVERESPONSE']._serialized_start=2655
+  _globals['_MSGMOVERESPONSE']._serialized_end=2819
+  _globals['_QUERYPARAMSREQUEST']._serialized_start=2821
+  _globals['_QUERYPARAMSREQUEST']._serialized_end=2841
+  _globals['_QUERYPARAMSRESPONSE']._serialized_start=2843
+  _globals['_QUERYPARAMSRESPONSE']._serialized_end=2909
+  _globals['_QUERYLINESREQUEST']._serialized_start=2911
+  _globals['_QUERYLINESREQUEST']._serialized_end=2950
+  _globals['_QUERYLINESRESPONSE']._serialized_start=2952
+  _globals['_QUERYLINESRESPONSE']._serialized_end=3014
+  _globals['_DUEMOVE']._serialized_start=3017
+  _globals['_DUEMOVE']._serialized_end=3245
+  _globals['_QUERYMOVESREQUEST']._serialized_start=3247
+  _globals['_QUERYMOVESREQUEST']._serialized_end=3283
+  _globals['_QUERYMOVESRESPONSE']._serialized_start=3285
+  _globals['_QUERYMOVESRESPONSE']._serialized_end=3366
+  _globals['_QUERYDISPUTEREQUEST']._serialized_start=3368
+  _globals['_QUERYDISPUTEREQUEST']._serialized_end=3409
+  _globals['_QUERYDISPUTERESPONSE']._serialized_start=3411
+  _globals['_QUERYDISPUTERESPONSE']._serialized_end=3480
+  _globals['_QUERYDISPUTESREQUEST']._serialized_start=3482
+  _globals['_QUERYDISPUTESREQUEST']._serialized_end=3550
+  _globals['_QUERYDISPUTESRESPONSE']._serialized_start=3552
+  _globals['_QUERYDISPUTESRESPONSE']._serialized_end=3623
+  _globals['_MSG']._serialized_start=4602
+  _globals['_MSG']._serialized_end=5013
+  _globals['_QUERY']._serialized_start=5016
+  _globals['_QUERY']._serialized_end=5491
 # @@protoc_insertion_point(module_scope)

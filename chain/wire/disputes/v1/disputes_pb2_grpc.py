@@ -25,6 +25,258 @@ if _version_not_supported:
     )
 
 
+class MsgStub:
+    """What transactions may ask of the module.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Reveal = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/Reveal',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgReveal.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+                _registered_method=True)
+        self.Choose = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/Choose',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChoose.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+                _registered_method=True)
+        self.Prove = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/Prove',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgProve.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+                _registered_method=True)
+        self.OpenLine = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/OpenLine',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgOpenLine.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+                _registered_method=True)
+        self.PostLazy = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/PostLazy',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+                _registered_method=True)
+
+
+class MsgServicer:
+    """What transactions may ask of the module.
+    """
+
+    def Reveal(self, request, context):
+        """Post what the asserter committed to. Refused with NOT_YOUR_TURN, WRONG_ROUND, REVEAL_INVALID, and others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Choose(self, request, context):
+        """Name the first digest that differs. Refused with NOT_YOUR_LINE, CHOICE_INVALID, and others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Prove(self, request, context):
+        """Open what the last step reads. Refused with PROOF_INVALID, NOT_YOUR_LINE, and others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenLine(self, request, context):
+        """Choose otherwise at a recorded reveal. Refused with LINES_CLOSED, TOO_MANY_LINES, CHOICE_INVALID, others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PostLazy(self, request, context):
+        """Post an unbound list for a silent asserter. Refused with TOO_EARLY, TOO_MANY_LINES, and others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_MsgServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Reveal': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reveal,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgReveal.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+            'Choose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Choose,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChoose.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+            'Prove': grpc.unary_unary_rpc_method_handler(
+                    servicer.Prove,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgProve.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+            'OpenLine': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenLine,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgOpenLine.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+            'PostLazy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PostLazy,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'ostraka.disputes.v1.Msg', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('ostraka.disputes.v1.Msg', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Msg:
+    """What transactions may ask of the module.
+    """
+
+    @staticmethod
+    def Reveal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/Reveal',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgReveal.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Choose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/Choose',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChoose.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Prove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/Prove',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgProve.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenLine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/OpenLine',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgOpenLine.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PostLazy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/PostLazy',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class QueryStub:
     """What anyone may read of the module.
     """
@@ -44,6 +296,21 @@ class QueryStub:
                 '/ostraka.disputes.v1.Query/Disputes',
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesResponse.FromString,
+                _registered_method=True)
+        self.Params = channel.unary_unary(
+                '/ostraka.disputes.v1.Query/Params',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsResponse.FromString,
+                _registered_method=True)
+        self.Lines = channel.unary_unary(
+                '/ostraka.disputes.v1.Query/Lines',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.FromString,
+                _registered_method=True)
+        self.Moves = channel.unary_unary(
+                '/ostraka.disputes.v1.Query/Moves',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.FromString,
                 _registered_method=True)
 
 
@@ -65,6 +332,27 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Params(self, request, context):
+        """Return the parameters of the game, if it is played.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Lines(self, request, context):
+        """Return the lines of a dispute. Refused with UNKNOWN_DISPUTE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Moves(self, request, context):
+        """Return the moves that a worker owes. Refused with UNKNOWN_WORKER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +365,21 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Disputes,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesRequest.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesResponse.SerializeToString,
+            ),
+            'Params': grpc.unary_unary_rpc_method_handler(
+                    servicer.Params,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsResponse.SerializeToString,
+            ),
+            'Lines': grpc.unary_unary_rpc_method_handler(
+                    servicer.Lines,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.SerializeToString,
+            ),
+            'Moves': grpc.unary_unary_rpc_method_handler(
+                    servicer.Moves,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +437,87 @@ class Query:
             '/ostraka.disputes.v1.Query/Disputes',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesRequest.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDisputesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Params(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Query/Params',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsRequest.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryParamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Lines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Query/Lines',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Moves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Query/Moves',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,6 +32,8 @@ class CloseReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CLOSE_REASON_UNRESOLVED: _ClassVar[CloseReason]
     CLOSE_REASON_SETTLED_UNOPENED: _ClassVar[CloseReason]
     CLOSE_REASON_NO_CHECKERS: _ClassVar[CloseReason]
+    CLOSE_REASON_REFUTED: _ClassVar[CloseReason]
+    CLOSE_REASON_VOID: _ClassVar[CloseReason]
 
 class UnitStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -67,6 +69,8 @@ CLOSE_REASON_EXPIRED: CloseReason
 CLOSE_REASON_UNRESOLVED: CloseReason
 CLOSE_REASON_SETTLED_UNOPENED: CloseReason
 CLOSE_REASON_NO_CHECKERS: CloseReason
+CLOSE_REASON_REFUTED: CloseReason
+CLOSE_REASON_VOID: CloseReason
 UNIT_STATUS_UNSPECIFIED: UnitStatus
 UNIT_STATUS_PENDING: UnitStatus
 UNIT_STATUS_SUBMITTED: UnitStatus
