@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chain.node.home import CometSettings
-from localnet.layout import Localnet
+from localnet.layout import Localnet, find_localnet
+from localnet.network import down
 from tests.support.crashes import crash_under_load, senders
 from tests.support.validators import BALANCE, create_validators, running
 from tests.support.worker_crashes import crash_workers
@@ -29,7 +30,10 @@ def test_40_random_kills_of_application_cometbft_both_or_supervisor_lose_nothing
 
 def test_workers_killed_in_the_middle_of_jobs_answer_right_and_lose_nothing(launch: Callable[..., Localnet]) -> None:
     network = launch(with_gateway=False)
-    _, verdict = asyncio.run(crash_workers(network, WORKER_KILLS, SEED))
+    try:
+        _, verdict = asyncio.run(crash_workers(network, WORKER_KILLS, SEED))
+    finally:
+        down(find_localnet(Path(network.home)) or network)  # workers were started anew, and the file says which
     assert len(verdict.kills) == WORKER_KILLS
     assert verdict.answers.right > 0
     assert verdict.holds, verdict
