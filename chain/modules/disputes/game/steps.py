@@ -85,7 +85,9 @@ class Step:
     def element(self, index: int) -> int:
         """Return output `index` of a linear map as it should be. Raises: BadRecord, ForeignFault."""
         op = self.op
-        row = norms.joined([self._activations(op.source, at) for at in range(self._of(op.source).num_tiles)])
+        source = self._of(op.source)
+        bodies = self.source.take(reads.tiles(self.shape, self.item, op.source, 0, source.num_tiles))
+        row = norms.joined([Activations.decode(body, source.size(at)) for at, body in enumerate(bodies)])
         is_head = op.tensor == tail_tensor(self.shape.header, "head")
         found = self._weights(op.tensor, op.first_row + index, op.columns, is_head and self.shape.header.tied)
         assert op.scale is not None
@@ -114,10 +116,6 @@ class Step:
 
     def _last(self, op: int, decode: Callable[[bytes], T]) -> T:
         return self._tile(op, self._of(op).num_tiles - 1, decode)
-
-    def _activations(self, op: int, tile: int) -> Activations:
-        size = self._of(op).size(tile)
-        return self._tile(op, tile, lambda body: Activations.decode(body, size))
 
     def _gains(self, op: Op) -> tuple[int, ...]:
         size = min(TILE, op.columns - self.tile * TILE)

@@ -1,6 +1,6 @@
 """Integer arithmetic of numeric version 1; `>>` and `//` round towards minus infinity."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 ACTIVATION_LIMIT: Final = 127 * 128 + 63
@@ -37,9 +37,12 @@ def clamp(value: int, limit: int) -> int:
     return max(-limit, min(limit, value))
 
 
-def largest(values: Iterable[int]) -> int:
+def largest(values: Sequence[int]) -> int:
     """Return the largest magnitude, 0 of nothing."""
-    return max(map(abs, values), default=0)
+    if not values:
+        return 0
+    high, low = max(values), min(values)
+    return max(high, -low)
 
 
 def reciprocal(maximum: int) -> int:

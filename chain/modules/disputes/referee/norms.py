@@ -1,6 +1,7 @@
 """M, S and A: the steps that turn a row into activations, with a norm (NORM) or without (QUANT)."""
 
 from collections.abc import Sequence
+from itertools import chain
 from math import isqrt
 
 from chain.modules.disputes.referee.arithmetic import ACTIVATION_LIMIT, LINEAR_LIMIT, largest, quantised, reciprocal
@@ -25,7 +26,7 @@ def squares(
     shift = dropped_bits(peak_of_row, norm_bits)
     kept = [value >> shift for value in x]
     total = sum(value * value for value in kept)
-    peak = largest(value * gain for value, gain in zip(kept, gains, strict=True))
+    peak = largest([value * gain for value, gain in zip(kept, gains, strict=True)])
     if before is None:
         return Squares(total, peak)
     return Squares(before.total + total, max(before.peak, peak))
@@ -63,4 +64,4 @@ def joined(tiles: Sequence[Activations]) -> Activations:
     """Return a whole row of activations. Raises: BadRecord if its tiles carry different scales."""
     scale = tiles[0].scale
     require(all(tile.scale == scale for tile in tiles), "the tiles of a row carry different scales")
-    return Activations(scale, tuple(value for tile in tiles for value in tile.values))
+    return Activations(scale, tuple(chain.from_iterable([tile.values for tile in tiles])))

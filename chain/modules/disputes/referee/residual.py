@@ -14,6 +14,9 @@ from chain.modules.disputes.referee.arithmetic import (
 from chain.modules.disputes.referee.records import encode_row_tile
 from chain.modules.disputes.referee.tables import sigmoid
 
+_HALF_28 = 1 << 27
+_HALF_16 = 1 << 15
+
 
 def embedded(weights: Sequence[int], mantissa: int, shift: int) -> tuple[int, ...]:
     """Return x(0, p): a token's row of the embedding, not rounded."""
@@ -30,9 +33,16 @@ def swiglu(gates: Sequence[int], ups: Sequence[int]) -> tuple[int, ...]:
     table = sigmoid()
     out = []
     for gate, up in zip(gates, ups, strict=True):
-        index = max(-32768, min(32767, (gate + 16) >> 5)) + 32768
-        out.append(clamp(rsh(rsh(gate * table[index], 28) * up, 16), LINEAR_LIMIT))
-    return tuple(out)
+        step = (gate + 16) >> 5
+        factor = table[(step if -32768 <= step < 32768 else clamp_step(step)) + 32768]
+        # rsh twice, written out: this is the longest loop of the referee.
+        out.append(((((gate * factor + _HALF_28) >> 28) * up) + _HALF_16) >> 16)
+    return tuple([clamp(value, LINEAR_LIMIT) for value in out]) if largest(out) > LINEAR_LIMIT else tuple(out)
+
+
+def clamp_step(step: int) -> int:
+    """Return a table step limited to the table: beyond its ends the sigmoid is 0 or 1."""
+    return max(-32768, min(32767, step))
 
 
 def rounded(residuals: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
