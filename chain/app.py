@@ -52,7 +52,7 @@ from chain.recent import RecentBlocks, committed_block
 from chain.store.codec import encode
 from chain.store.overlay import Overlay, Reader
 from chain.store.store import Store
-from chain.tx import Outcome, Phase, VerifiedSignatures, check_tx, execute_tx
+from chain.tx import Outcome, Pending, Phase, VerifiedSignatures, check_tx, execute_tx
 
 log = logging.getLogger(__name__)
 
@@ -194,8 +194,7 @@ class App:
     def check_tx(self, tx: bytes, kind: CheckKind) -> TxResult:
         """Judge a transaction for the mempool; NEW and RECHECK differ only in whether its signature is known."""
         ctx = self._check
-        ctx.events = []
-        return check_tx(ctx, self._routes, self._verified, tx, self._gas_price)
+        return check_tx(ctx, self._pending, self._routes, self._verified, tx, self._gas_price)
 
     def prepare_proposal(self, block: Block, max_tx_bytes: int) -> tuple[bytes, ...]:
         """Put our beacon transaction first, then what fits of the mempool's, in its order."""
@@ -266,6 +265,8 @@ class App:
         return overlay
 
     def _fresh_check(self) -> Context:
+        """Begin the mempool's view anew, above the last commit."""
+        self._pending = Pending()
         height = self.store.version + 1
         facts = BlockFacts(self.chain_id, self._chain, height, self._time, b"")
         return Context(self._below(), facts, is_check=True)

@@ -17,7 +17,7 @@ from chain.module import Message
 from chain.modules.accounts.keeper import address_of
 from chain.modules.accounts.types import KeyKind
 from chain.modules.bank.types import DENOM
-from chain.store.codec import DecodeError, decode, write_uvarint
+from chain.store.codec import DecodeError, decode, read_uvarint, write_uvarint
 from chain.wire.cosmos.tx.v1beta1 import tx_pb2 as wire
 
 MAX_TX_BYTES: Final = 128 * 1024
@@ -95,23 +95,32 @@ def decode_tx(routes: Routes, data: bytes) -> Tx:
         raise Rejected(Code.BEACON_TRANSACTION, "a beacon transaction stands first in a block and nowhere else")
     raw = _parse(wire.TxRaw, data, "transaction")
     body = _parse(wire.TxBody, raw.body_bytes, "body")
-    auth = _parse(wire.AuthInfo, raw.auth_info_bytes, "auth_info")
+    auth_info, signatures = raw.auth_info_bytes, raw.signatures
+    usual = _usual_auth(auth_info)
+    auth = _parse(wire.AuthInfo, auth_info, "auth_info") if usual is None else None
     if body.extension_options or body.non_critical_extension_options:
         raise Rejected(Code.UNKNOWN_REQUEST, "extension options are not taken")
     messages = _messages(routes, body)
     addresses = _required_signers(messages)
-    signers = _signers(addresses, auth, list(raw.signatures))
-    fee = _fee(auth.fee, addresses[0])
+    if usual is not None and len(addresses) == len(signatures) == 1:
+        kind, key, sequence, fee, gas_limit = usual
+        address = _address(addresses[0], kind, key)
+        signers: tuple[Signer, ...] = (Signer(address, kind, key, sequence, signatures[0], True),)
+    else:
+        if auth is None:
+            auth = _parse(wire.AuthInfo, auth_info, "auth_info")
+        signers = _signers(addresses, auth, list(signatures))
+        fee, gas_limit = _fee(auth.fee, addresses[0]), auth.fee.gas_limit
     return Tx(
         len(data),
         raw.body_bytes,
-        raw.auth_info_bytes,
+        auth_info,
         messages,
         signers,
         body.memo,
         body.timeout_height,
         fee,
-        auth.fee.gas_limit,
+        gas_limit,
     )
 
 
@@ -170,17 +179,22 @@ def _signers(addresses: list[str], auth: wire.AuthInfo, signatures: list[bytes])
 
 def _signer(text: str, info: wire.SignerInfo, signature: bytes) -> Signer:
     kind, key = _key(info)
-    if kind == KeyKind.NONE:
-        address = address_of(text, "signer")
-    else:
-        address, owner = _owner(kind, key)
-        if owner != text:
-            address_of(text, "signer")
-            raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
+    address = _address(text, kind, key)
     mode = info.mode_info
     if mode.WhichOneof("sum") != "single":
         raise Rejected(Code.UNAUTHORIZED, "mode_info: only single signatures are taken")
     return Signer(address, kind, key, info.sequence, signature, mode.single.mode == _DIRECT)
+
+
+def _address(text: str, kind: KeyKind, key: bytes) -> bytes:
+    """Return the signer's address, which must be that of the key, if there is one."""
+    if kind == KeyKind.NONE:
+        return address_of(text, "signer")
+    address, owner = _owner(kind, key)
+    if owner != text:
+        address_of(text, "signer")
+        raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
+    return address
 
 
 @lru_cache(maxsize=16_384)
@@ -194,11 +208,68 @@ def _key(info: wire.SignerInfo) -> tuple[KeyKind, bytes]:
     if not info.HasField("public_key"):
         return KeyKind.NONE, b""
     url, value = info.public_key.type_url, info.public_key.value
-    if url == "/cosmos.crypto.secp256k1.PubKey" and len(value) == 35 and value[:2] == b"\x0a\x21":
+    if url == _SECP256K1_URL and len(value) == 35 and value[:2] == b"\x0a\x21":
         return KeyKind.SECP256K1, value[2:]
-    if url == "/cosmos.crypto.ed25519.PubKey" and len(value) == 34 and value[:2] == b"\x0a\x20":
+    if url == _ED25519_URL and len(value) == 34 and value[:2] == b"\x0a\x20":
         return KeyKind.ED25519, value[2:]
     raise Rejected(Code.INVALID_PUBKEY, "public_key: a secp256k1 or an ed25519 key is taken")
+
+
+def _form(kind: KeyKind, url: str, key_bytes: int) -> tuple[KeyKind, bytes, int, int]:
+    """Return how a SignerInfo with such a key begins: kind, bytes after the length, where the key begins and ends."""
+    wrapped = bytes((0x0A, len(url))) + url.encode() + bytes((0x12, key_bytes + 2, 0x0A, key_bytes))
+    head = bytes((0x0A, len(wrapped) + key_bytes)) + wrapped
+    return kind, head, 2 + len(head), 2 + len(head) + key_bytes
+
+
+_SECP256K1_URL: Final = "/cosmos.crypto.secp256k1.PubKey"
+_ED25519_URL: Final = "/cosmos.crypto.ed25519.PubKey"
+_FORMS: Final = (_form(KeyKind.SECP256K1, _SECP256K1_URL, 33), _form(KeyKind.ED25519, _ED25519_URL, 32))
+_SINGLE_DIRECT: Final = b"\x12\x04\x0a\x02\x08\x01"
+"""`mode_info` of one signature in SIGN_MODE_DIRECT."""
+
+
+def _usual_auth(data: bytes) -> tuple[KeyKind, bytes, int, int, int] | None:
+    """Return (kind, key, sequence, fee, gas limit) of an AuthInfo as nearly all wallets write it, else None.
+
+    That is the one encoding of: one signer with its key, SIGN_MODE_DIRECT, a sequence, a fee that the signer pays. Here
+    it is compared byte by byte, which costs a third of reading it as what it might be; all else is for `_parse`.
+    """
+    if data.startswith(_FORMS[0][1], 2):
+        kind, _, start, end = _FORMS[0]
+    elif data.startswith(_FORMS[1][1], 2):
+        kind, _, start, end = _FORMS[1]
+    else:
+        return None
+    mode_end = end + len(_SINGLE_DIRECT)
+    size = len(data)
+    if data[0] != 0x0A or data[end:mode_end] != _SINGLE_DIRECT or size < mode_end + 2:
+        return None
+    stop, sequence = data[1] + 2, 0
+    if stop != mode_end:
+        if data[mode_end] != 0x18:
+            return None
+        try:
+            sequence, after = read_uvarint(data, mode_end + 1)
+        except DecodeError:
+            return None
+        # Shortest form only: no zero, and no group of zeros at the end.
+        if after != stop or data[after - 1] == 0 or size < stop + 2:
+            return None
+    if data[stop] != 0x12 or data[stop + 1] != size - stop - 2 or size - stop - 2 > 0x7F:
+        return None
+    paid = _usual_fee(data[stop + 2 :])
+    return None if paid is None else (kind, data[start:end], sequence, *paid)
+
+
+@lru_cache(maxsize=1024)
+def _usual_fee(data: bytes) -> tuple[int, int] | None:
+    """Return (uostr, gas limit) of a well-formed fee that the first signer pays, else None."""
+    try:
+        fee = _parse(wire.Fee, data, "fee")
+        return None if fee.payer else (_fee(fee, ""), fee.gas_limit)
+    except Rejected:
+        return None
 
 
 def _fee(fee: wire.Fee, first_signer: str) -> int:

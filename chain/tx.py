@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from chain.application import Event, TxResult
 from chain.context import Context, GasMeter
@@ -24,7 +24,7 @@ from chain.errors import Code, InvariantBroken, Rejected
 from chain.modules.accounts import keeper as accounts
 from chain.modules.accounts.types import Account, AnyValue, KeyKind, Params
 from chain.modules.bank import keeper as bank
-from chain.modules.bank.types import DENOM, Balance
+from chain.modules.bank.types import DENOM
 from chain.modules.treasury import keeper as treasury
 from chain.modules.treasury import rules as fees
 from chain.store.codec import encode, record
@@ -94,6 +94,67 @@ class VerifiedSignatures:
             self._bytes -= self._found.pop(oldest).tx.size_bytes
 
 
+class Payers(Protocol):
+    """Where sequences and fees are read and written."""
+
+    def account(self, ctx: Context, address: bytes) -> Account:
+        """Return an account. Raises: Rejected: UNKNOWN_ADDRESS."""
+        ...
+
+    def pay(self, ctx: Context, payer: bytes, fee: int) -> None:
+        """Take a fee. Raises: Rejected: INSUFFICIENT_FUNDS."""
+        ...
+
+    def save(self, ctx: Context, address: bytes, changed: Account) -> None:
+        """Write an account."""
+        ...
+
+
+class _InState:
+    """Sequences and fees of transactions in a block."""
+
+    def account(self, ctx: Context, address: bytes) -> Account:
+        return accounts.account(ctx.store, address)
+
+    def pay(self, ctx: Context, payer: bytes, fee: int) -> None:
+        bank.transfer(ctx, payer, treasury.FEE_COLLECTOR, fee)
+
+    def save(self, ctx: Context, address: bytes, changed: Account) -> None:
+        accounts.save(ctx, address, changed)
+
+
+class Pending:
+    """Sequences and balances as the mempool's transactions leave them, above the last commit; nothing is encoded.
+
+    Lives until the next commit, and nobody spends there what was collected.
+    """
+
+    __slots__ = ("_accounts", "_balances")
+
+    def __init__(self) -> None:
+        self._accounts: dict[bytes, Account] = {}
+        self._balances: dict[bytes, int] = {}
+
+    def account(self, ctx: Context, address: bytes) -> Account:
+        """Return an account with the sequence that comes next."""
+        found = self._accounts.get(address)
+        return accounts.account(ctx.store, address) if found is None else found
+
+    def pay(self, ctx: Context, payer: bytes, fee: int) -> None:
+        """Lower what the payer may still spend on fees."""
+        held = self._balances.get(payer)
+        if held is None:
+            held = bank.balance(ctx.store, payer)
+        self._balances[payer] = bank.remainder(held, fee)
+
+    def save(self, ctx: Context, address: bytes, changed: Account) -> None:
+        """Remember an account."""
+        self._accounts[address] = changed
+
+
+_IN_STATE = _InState()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A result, and the message that failed, if one did."""
@@ -103,11 +164,16 @@ class Outcome:
 
 
 def check_tx(
-    ctx: Context, routes: Routes, verified: VerifiedSignatures, data: bytes, price: tuple[int, int]
+    ctx: Context,
+    pending: Pending,
+    routes: Routes,
+    verified: VerifiedSignatures,
+    data: bytes,
+    price: tuple[int, int],
 ) -> TxResult:
     """Admit a transaction to the mempool; `price` is this node's own least price of gas, as a fraction."""
     try:
-        tx = admit_tx(ctx, routes, verified, data, Phase.CHECK, price)
+        tx = admit_tx(ctx, routes, verified, data, Phase.CHECK, price, pending)
     except Rejected as error:
         return _refusal(error, 0, 0)
     return _admitted(tx.gas_limit, ctx.gas.used)
@@ -125,6 +191,7 @@ def admit_tx(
     data: bytes,
     phase: Phase,
     price: tuple[int, int] = _NOTHING_CHECKED,
+    payers: Payers = _IN_STATE,
 ) -> Tx:
     """Read a transaction, check everything about it that is not its messages' business, and charge its payer.
 
@@ -139,17 +206,13 @@ def admit_tx(
     tx = known.tx if known is not None else decode_tx(routes, data)
     params = accounts.params(ctx.store)
     _check_limits(ctx, tx, params, phase, price)
-    changed, proofs = _check_signers(ctx, tx, params, phase, known.proofs if known is not None else None)
+    changed, proofs = _check_signers(ctx, tx, params, phase, payers, known.proofs if known is not None else None)
     if verified is not None and known is None and phase is not Phase.SIMULATE:
         verified.keep(digest, Verified(tx, proofs))
     if tx.fee:
-        if phase is Phase.CHECK:
-            # The mempool's view of state lasts one block and nobody spends the collected fees there.
-            bank.take(ctx, tx.signers[0].address, Balance(DENOM, tx.fee))
-        else:
-            bank.transfer(ctx, tx.signers[0].address, treasury.FEE_COLLECTOR, tx.fee)
+        payers.pay(ctx, tx.signers[0].address, tx.fee)
     for address, account in changed:
-        accounts.save(ctx, address, account)
+        payers.save(ctx, address, account)
     return tx
 
 
@@ -179,13 +242,18 @@ def _check_limits(ctx: Context, tx: Tx, params: Params, phase: Phase, price: tup
 
 
 def _check_signers(
-    ctx: Context, tx: Tx, params: Params, phase: Phase, known: tuple[tuple[bytes, int], ...] | None
+    ctx: Context,
+    tx: Tx,
+    params: Params,
+    phase: Phase,
+    payers: Payers,
+    known: tuple[tuple[bytes, int], ...] | None,
 ) -> tuple[list[tuple[bytes, Account]], tuple[tuple[bytes, int], ...]]:
     """Return the accounts with raised sequences, and what the signatures were verified with."""
     changed: list[tuple[bytes, Account]] = []
     proofs: list[tuple[bytes, int]] = []
     for index, signer in enumerate(tx.signers):
-        account = accounts.account(ctx.store, signer.address)
+        account = payers.account(ctx, signer.address)
         if signer.sequence != account.sequence and phase is not Phase.SIMULATE:
             raise Rejected(
                 Code.WRONG_SEQUENCE,

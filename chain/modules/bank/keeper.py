@@ -21,8 +21,8 @@ MODULE_ADDRESSES = {module_address(name): name for name in MODULE_ACCOUNTS}
 
 def balance(store: Reader, address: bytes, denom: str = DENOM) -> int:
     """Return what the account holds of a denomination."""
-    found = state.BALANCES.find(store, (address, denom))
-    return 0 if found is None else found.amount
+    raw = store.get(state.MODULE_NAME, state.BALANCES.path((address, denom)))
+    return 0 if raw is None else state.amount_of(raw)
 
 
 def balances(store: Reader, address: bytes) -> tuple[Balance, ...]:
@@ -82,12 +82,17 @@ def issue(ctx: Context, address: bytes, coin: Balance) -> None:
 def take(ctx: Context, address: bytes, coin: Balance) -> None:
     """Lower a balance; whoever calls gives the coin to somebody. Raises: Rejected: INSUFFICIENT_FUNDS."""
     held = balance(ctx.store, address, coin.denom)
-    if held < coin.amount:
+    _put(ctx, address, coin.denom, remainder(held, coin.amount, coin.denom))
+
+
+def remainder(held: int, amount: int, denom: str = DENOM) -> int:
+    """Return what is left of a balance. Raises: Rejected: INSUFFICIENT_FUNDS."""
+    if held < amount:
         raise Rejected(
             Code.INSUFFICIENT_FUNDS,
-            f"spendable balance {held}{coin.denom} is smaller than {coin.amount}{coin.denom}: insufficient funds",
+            f"spendable balance {held}{denom} is smaller than {amount}{denom}: insufficient funds",
         )
-    _put(ctx, address, coin.denom, held - coin.amount)
+    return held - amount
 
 
 def _give(ctx: Context, address: bytes, coin: Balance) -> None:
@@ -95,7 +100,9 @@ def _give(ctx: Context, address: bytes, coin: Balance) -> None:
 
 
 def _put(ctx: Context, address: bytes, denom: str, amount: int) -> None:
-    if amount:
+    if denom == DENOM and 0 < amount < rules.U64_END:
+        ctx.store.set(state.MODULE_NAME, state.BALANCES.path((address, denom)), state.own_balance(amount))
+    elif amount:
         state.BALANCES.save(ctx.store, (address, denom), Balance(denom, amount))
     else:
         state.BALANCES.remove(ctx.store, (address, denom))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chain import envelope
 from chain.app import MODULES
-from chain.client.signing import build_tx
+from chain.client.signing import Key, build_tx
 from chain.envelope import MAX_TX_BYTES, decode_tx
 from chain.errors import Code, Rejected
 from chain.modules.accounts.types import KeyKind
@@ -192,3 +193,50 @@ def test_more_signers_than_are_read_is_refused() -> None:
     messages = [MsgSend(wallet(f"w{i}").bech32, BOB.bech32, coins(1)) for i in range(8)]
     data = build_tx(ALICE, messages, chain_id="c", account_number=0, sequence=0, gas=1, fee=0)
     assert refusal(data) == Code.TOO_MANY_SIGNATURES
+
+
+@pytest.mark.parametrize("key", [ALICE, machine("carol")], ids=["secp256k1", "ed25519"])
+@given(
+    sequence=st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1)),
+    fee=st.integers(0, 2**63 - 1),
+    gas=st.integers(0, 2**63 - 1),
+    edits=st.lists(st.tuples(st.integers(0, 120), st.sampled_from([-1, 0, 1]), st.integers(0, 255)), max_size=2),
+)
+def test_the_usual_form_is_read_as_protobuf_reads_it(
+    key: Key, sequence: int, fee: int, gas: int, edits: list[tuple[int, int, int]]
+) -> None:
+    message = MsgSend(key.bech32, BOB.bech32, coins(5))
+    whole = build_tx(key, [message], chain_id="c", account_number=3, sequence=sequence, gas=gas, fee=fee)
+    raw = tx_pb2.TxRaw.FromString(whole)
+    auth = bytearray(raw.auth_info_bytes)
+    for place, change, value in edits:
+        at = place % len(auth)
+        if change < 0:
+            del auth[at]
+        elif change:
+            auth.insert(at, value)
+        else:
+            auth[at] = value
+    raw.auth_info_bytes = bytes(auth)
+    data = raw.SerializeToString()
+    usual = verdict(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(envelope, "_usual_auth", lambda _: None)
+        assert verdict(data) == usual
+    if not edits:
+        assert envelope._usual_auth(bytes(auth)) is not None
+
+
+def test_an_unusual_fee_length_is_not_taken_for_a_short_one() -> None:
+    raw = tx_pb2.TxRaw.FromString(transfer())
+    auth = tx_pb2.AuthInfo.FromString(raw.auth_info_bytes)
+    auth.fee.granter = "x" * 120
+    assert auth.fee.ByteSize() > 0x7F
+    assert envelope._usual_auth(auth.SerializeToString()) is None
+
+
+def verdict(data: bytes) -> object:
+    try:
+        return decode_tx(ROUTES, data)
+    except Rejected as error:
+        return error.code, error.detail
