@@ -12,6 +12,7 @@ ed25519    the key A and the point R are canonical encodings of points of the pr
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,9 +34,9 @@ ADDRESS_BYTES: Final = 20
 """Length of every address."""
 SIGNATURE_BYTES: Final = 64
 """Length of a signature of either scheme."""
-SECP256K1_KEY_BYTES: Final = 33
+SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES: Final = 33
 """Length of a compressed secp256k1 key."""
-ED25519_KEY_BYTES: Final = 32
+ED25519_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES: Final = 32
 """Length of an ed25519 key."""
 HD_PATH: Final = "m/44'/118'/0'/0/{index}"
 """BIP 44 path of Cosmos accounts."""
@@ -142,7 +143,7 @@ def ripemd160(data: bytes) -> bytes:
 
 def is_valid_secp256k1_key(key: bytes) -> bool:
     """Say whether `key` is a compressed point of secp256k1."""
-    if len(key) != SECP256K1_KEY_BYTES:
+    if len(key) != SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES:
         return False
     try:
         PublicKey(key)
@@ -153,7 +154,10 @@ def is_valid_secp256k1_key(key: bytes) -> bool:
 
 def verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether `signature` is the account's over SHA-256 of `message`; never raises on hostile bytes."""
-    if len(key) != SECP256K1_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+    if (
+        len(key) != SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES
+        or len(signature) != SIGNATURE_BYTES
+    ):
         return False
     if int.from_bytes(signature[32:], "big") > _HALF_ORDER:
         return False
@@ -171,23 +175,57 @@ def _secp256k1_point(key: bytes) -> Any:
     return PublicKey(key).public_key
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def is_valid_ed25519_key(key: bytes) -> bool:
     """Say whether `key` is a canonical point of the prime-order subgroup, and not the identity."""
-    return len(key) == ED25519_KEY_BYTES and bindings.crypto_core_ed25519_is_valid_point(key)
+    return (
+        len(key) == ED25519_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES
+        and bindings.crypto_core_ed25519_is_valid_point(key)
+    )
 
 
 def verify_ed25519(key: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether `signature` is that of `key` over `message`; never raises on hostile bytes."""
     if len(signature) != SIGNATURE_BYTES or not is_valid_ed25519_key(key):
         return False
-    if not bindings.crypto_core_ed25519_is_valid_point(signature[:32]):
+    if not _is_valid_r(signature[:32]):
         return False
+    return _is_opened(key, message, signature)
+
+
+def _is_opened(key: bytes, message: bytes, signature: bytes) -> bool:
     try:
         bindings.crypto_sign_open(signature + message, key)
     except CryptoError:
         return False
     return True
+
+
+def _is_not_identity(point: bytes) -> bool:
+    return point != _IDENTITY
+
+
+def _r_check() -> Callable[[bytes], bool]:
+    """Return what R must be checked for beside the library's own verification.
+
+    A library without the cofactor encodes s·B - h·A and compares the bytes with R. With A of prime order that is the
+    canonical encoding of a point of that order, so only the identity is left to refuse. A library with the cofactor
+    accepts R of any order; it is told by a signature whose R has a part of order 2. Both checks give the same verdicts.
+    """
+    return bindings.crypto_core_ed25519_is_valid_point if _is_opened(*_MIXED_ORDER) else _is_not_identity
+
+
+_IDENTITY = b"\x01" + bytes(31)
+_MIXED_ORDER = (
+    bytes.fromhex("8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d"),
+    b"R = r*B + T, 2*T = 0",
+    bytes.fromhex(
+        "3ae4df0afbd9dbdaeb27e4c7cab7426f218d02f4730dc7d577060ad31af894dc"
+        "f77ea76f0c6e49b8731957e0da132f94b7be6bd86c312f6b042314d50e00d103"
+    ),
+)
+"""Key, message and a signature that only the equation with the cofactor accepts."""
+_is_valid_r = _r_check()
 
 
 def secp256k1_public_key(secret: bytes) -> bytes:

@@ -184,12 +184,40 @@ def _scalar(*parts: bytes) -> bytes:
     return bindings.crypto_core_ed25519_scalar_reduce(hashlib.sha512(b"".join(parts)).digest())
 
 
-def test_mixed_order_signatures_on_which_verifiers_disagree_are_refused() -> None:
-    """R = r·B + T: equations with the cofactor accept it, those without refuse it."""
+def _secret_scalar() -> bytes:
     digest = hashlib.sha512(SEED).digest()
-    secret = bindings.crypto_core_ed25519_scalar_reduce(
+    return bindings.crypto_core_ed25519_scalar_reduce(
         bytes([digest[0] & 248]) + digest[1:31] + bytes([digest[31] & 127 | 64]) + bytes(32)
     )
+
+
+@pytest.fixture(params=["as this library needs it", "as one with the cofactor needs it"])
+def r_check(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "as this library needs it":
+        monkeypatch.setattr(keys, "_is_valid_r", bindings.crypto_core_ed25519_is_valid_point)
+
+
+def test_a_library_that_accepts_mixed_orders_has_its_r_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, message, signature = keys._MIXED_ORDER
+    assert keys.is_valid_ed25519_key(key)
+    assert not keys.verify_ed25519(key, message, signature)
+    monkeypatch.setattr(keys, "_is_opened", lambda *_: True)
+    assert keys._r_check() is bindings.crypto_core_ed25519_is_valid_point
+    monkeypatch.setattr(keys, "_is_opened", lambda *_: False)
+    assert keys._r_check() is keys._is_not_identity
+
+
+@pytest.mark.usefixtures("r_check")
+def test_an_r_that_is_the_identity_is_refused_though_the_equation_holds() -> None:
+    key, identity = keys.ed25519_public_key(SEED), SMALL_ORDER[0]
+    product = bindings.crypto_core_ed25519_scalar_mul(_scalar(identity, key, b"m"), _secret_scalar())
+    assert not keys.verify_ed25519(key, b"m", identity + product)
+
+
+@pytest.mark.usefixtures("r_check")
+def test_mixed_order_signatures_on_which_verifiers_disagree_are_refused() -> None:
+    """R = r·B + T: equations with the cofactor accept it, those without refuse it."""
+    secret = _secret_scalar()
     key, nonce = keys.ed25519_public_key(SEED), _scalar(b"nonce")
     for torsion in SMALL_ORDER:
         point = bindings.crypto_scalarmult_ed25519_base_noclamp(nonce)
@@ -200,6 +228,7 @@ def test_mixed_order_signatures_on_which_verifiers_disagree_are_refused() -> Non
         assert keys.verify_ed25519(key, b"m", signature) == (torsion == SMALL_ORDER[0])
 
 
+@pytest.mark.usefixtures("r_check")
 def test_small_and_mixed_order_keys_are_refused() -> None:
     key, signature = keys.ed25519_public_key(SEED), keys.sign_ed25519(SEED, b"m")
     for torsion in SMALL_ORDER:
