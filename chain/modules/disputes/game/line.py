@@ -94,6 +94,18 @@ def branch(line: Line, at: Round) -> Line:
     return kept
 
 
+def before_reveal(line: Line, at: Round) -> Line:
+    """Return the line as it was before the reveal of round `at`, which lies behind it."""
+    if at == Round.VALUES:
+        return replace(line, turn=Turn.REVEAL)
+    if at == Round.SECTIONS:
+        return begin()
+    before = replace(branch(line, at), turn=Turn.REVEAL)
+    if at == Round.ITEMS:
+        return replace(before, cache_root=b"")
+    return replace(before, ops_root=b"") if at == Round.OPS else before
+
+
 def _was_played(line: Line, at: Round) -> bool:
     return {
         Round.TREE_NODES: bool(line.tree and line.node),

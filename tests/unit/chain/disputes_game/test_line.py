@@ -218,5 +218,5 @@ def test_a_unit_beyond_the_limits_has_no_structure(shop: Workshop) -> None:
         {"header": replace(header, intermediate_size=1 << 15)},
         {"header": replace(header, trace_stride=2)},
     ):
-        with pytest.raises(ValueError, match="unit|limits|outputs"):
+        with pytest.raises(ValueError, match=r"unit|limits|outputs"):
             replace(shop.shape, **wrong)  # type: ignore[arg-type]
