@@ -66,6 +66,7 @@ def start_worker(home: Path, *, to_stderr: bool) -> int:
         return 2
     # Order: torch reads these when it is imported, which `inference.worker` does.
     hardware.settle_threads(config.threads)
+    hardware.settle_allocator()
     start_logging(config, to_stderr=to_stderr)
     from inference.keys import create_keys, load_keys
 

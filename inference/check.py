@@ -12,6 +12,7 @@ from chain.modules.jobs.types import Job, Unit
 from chain.modules.models.types import ModelHeader
 from chain.modules.sampling.types import Duty
 from chain.wire.worker.v1 import worker_pb2 as wire
+from inference import hardware
 from inference.chain_reader import ChainReader
 from inference.compute import Compute
 from inference.engine.engine import CHUNK, Engine, Session
@@ -151,6 +152,7 @@ class Checker:
             chunk = self._chunk(given.ids[:-1], given.rows, start, min(total, start + CHUNK))
             await self._compute.call(lambda s=start, c=chunk: self._piece(engine, session, trace, job, s, c))  # type: ignore[misc]
         engine.close(session)
+        await asyncio.to_thread(hardware.return_memory)
         prompt, output = list(given.ids[: job.prompt_tokens]), given.ids[job.prompt_tokens :]
         stage_zero = (
             b"" if unit.start else input_of_stage_zero(given.blind, prompt, commit.tokens_root(given.blind, output))

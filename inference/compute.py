@@ -120,18 +120,23 @@ class Compute:
         return await future
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not (self._steps or self._calls or self._is_closing):
-                    self._wake.wait()
-                if self._is_closing:
-                    return
-                batch = self._next_batch()
-                call = None if batch else self._calls.popleft()
-            if call is not None:
-                self._perform(call[1], call[0].function)
-            else:
-                self._run_batch(batch)
+        while self._take_turn():
+            pass
+
+    def _take_turn(self) -> bool:
+        """Wait for work and do one piece of it; return whether to go on. A waiting thread keeps nothing alive."""
+        with self._wake:
+            while not (self._steps or self._calls or self._is_closing):
+                self._wake.wait()
+            if self._is_closing:
+                return False
+            batch = self._next_batch()
+            call = None if batch else self._calls.popleft()
+        if call is not None:
+            self._perform(call[1], call[0].function)
+        else:
+            self._run_batch(batch)
+        return True
 
     def _next_batch(self) -> list[tuple[Step[Any], "asyncio.Future[Any]"]]:
         """Take the oldest step and, if it is of one position, others of one position on the same shard."""

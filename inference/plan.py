@@ -38,6 +38,8 @@ TURN_BLOCKS = 4
 """How long it is one worker's turn to submit a plan, so that they do not all submit the same one."""
 SETTLE_BLOCKS = 8
 """How long after the last enrolment a plan is made: workers that start together are planned together."""
+BRIEF_SETTLE_BLOCKS = 3
+"""The same when every registered worker has enrolled, so that nobody is known to be on the way."""
 LONGEST_WAIT_BLOCKS = 64
 """After this long without any plan, one is made although workers keep arriving."""
 
@@ -197,7 +199,9 @@ def _is_settled(view: WorkerView) -> bool:
     heights = [item.height for item in view.enrollments]
     if not heights or (not view.plans and view.height - min(heights) >= LONGEST_WAIT_BLOCKS):
         return True
-    return view.height - max(heights) >= SETTLE_BLOCKS
+    enrolled = {item.operator for item in view.enrollments}
+    active = {peer.operator for peer in view.peers if peer.status == WorkerStatus.ACTIVE}
+    return view.height - max(heights) >= (BRIEF_SETTLE_BLOCKS if active <= enrolled else SETTLE_BLOCKS)
 
 
 def _is_my_turn(view: WorkerView) -> bool:

@@ -17,6 +17,7 @@ from chain.crypto.merkle import Kind, ListRoot
 from chain.modules.jobs.types import Receipt
 from chain.modules.models.types import ModelHeader
 from chain.store.codec import decode, encode
+from inference import hardware
 from inference.assignment import Assignment
 from inference.compute import Chunk, Compute, Logits, Machine, Step
 from inference.engine.engine import CHUNK
@@ -525,8 +526,12 @@ class Run:
             job.unit_id, outputs, (roots.in_root, roots.body_root, roots.out_root), upstream,
         )  # fmt: skip
         self.is_ended = True
-        await self._compute.call(lambda: self._machine.close(self._session))
+        await self._compute.call(self._free_session)
         log.info("unit %s ended: %d positions, %d tokens", job.key, total, outputs)
+
+    def _free_session(self) -> None:
+        self._machine.close(self._session)
+        hardware.return_memory()
 
     def _make_durable(self) -> None:
         for file in (self._input_file, self._output_file, self._ids_file):

@@ -29,7 +29,7 @@ from inference.actions import (
     SendDuties,
     Wait,
 )
-from inference.plan import SETTLE_BLOCKS, TURN_BLOCKS, duty_name, plan
+from inference.plan import BRIEF_SETTLE_BLOCKS, SETTLE_BLOCKS, TURN_BLOCKS, duty_name, plan
 from inference.shards.spec import ShardSpec
 from inference.view import RunView, UnitKey, Wishes, WorkerView
 
@@ -231,15 +231,24 @@ def test_a_worker_proposes_the_best_split_in_its_turn_only() -> None:
     assert plan(replace(mine, busy=frozenset({OPERATOR}))) == Wait("a live plan")
 
 
+def enrolled_before(view: WorkerView, blocks: int) -> WorkerView:
+    return replace(view, enrollments=tuple(replace(item, height=view.height - blocks) for item in view.enrollments))
+
+
 def test_workers_that_start_together_are_planned_together() -> None:
     mine = proposing()
-    late = replace(mine.enrollments[1], height=mine.height - SETTLE_BLOCKS + 1)
+    late = replace(mine.enrollments[1], height=mine.height - BRIEF_SETTLE_BLOCKS + 1)
     arriving = replace(mine, enrollments=(mine.enrollments[0], late, *mine.enrollments[2:]))
     assert isinstance(plan(arriving), ProposePlan), "workers have waited long enough for a first plan"
-    young = tuple(replace(item, height=mine.height - SETTLE_BLOCKS + 1) for item in mine.enrollments)
-    assert plan(replace(mine, enrollments=young)) == Wait("a live plan")
-    ripe = tuple(replace(item, height=mine.height - SETTLE_BLOCKS) for item in mine.enrollments)
-    assert isinstance(plan(replace(mine, enrollments=ripe)), ProposePlan)
+    assert plan(enrolled_before(mine, BRIEF_SETTLE_BLOCKS - 1)) == Wait("a live plan")
+    assert isinstance(plan(enrolled_before(mine, BRIEF_SETTLE_BLOCKS)), ProposePlan)
+
+
+def test_a_registered_worker_is_waited_for_until_it_has_enrolled() -> None:
+    mine = proposing()
+    awaited = replace(mine, peers=(*mine.peers, replace(mine.peers[0], operator=b"w" * 20)))
+    assert plan(enrolled_before(awaited, SETTLE_BLOCKS - 1)) == Wait("a live plan")
+    assert isinstance(plan(enrolled_before(awaited, SETTLE_BLOCKS)), ProposePlan)
 
 
 def test_a_live_plan_is_only_bettered_by_a_margin() -> None:
