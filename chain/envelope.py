@@ -12,12 +12,13 @@ from typing import Any, Final, NamedTuple
 from google.protobuf.message import DecodeError as MalformedEnvelope
 
 from chain.crypto.keys import ed25519_address, encode_address, secp256k1_address
+from chain.envelope_usual import ED25519_URL, SECP256K1_URL, Usual, read_usual
 from chain.errors import Code, Rejected
 from chain.module import Message
 from chain.modules.accounts.keeper import address_of
 from chain.modules.accounts.types import KeyKind
 from chain.modules.bank.types import DENOM
-from chain.store.codec import DecodeError, decode, read_uvarint, write_uvarint
+from chain.store.codec import DecodeError, decode, write_uvarint
 from chain.wire.cosmos.tx.v1beta1 import tx_pb2 as wire
 
 MAX_TX_BYTES: Final = 128 * 1024
@@ -93,35 +94,39 @@ def decode_tx(routes: Routes, data: bytes) -> Tx:
         raise Rejected(Code.TX_TOO_LARGE, f"{len(data)} bytes; {MAX_TX_BYTES} are allowed")
     if data[:1] == b"\x00":
         raise Rejected(Code.BEACON_TRANSACTION, "a beacon transaction stands first in a block and nowhere else")
+    usual = read_usual(data)
+    if usual is not None:
+        route, paid = routes.get(usual.type_url), _usual_fee(usual.fee)
+        if route is not None and paid is not None:
+            return _usual_tx(usual, route, len(data), *paid)
     raw = _parse(wire.TxRaw, data, "transaction")
     body = _parse(wire.TxBody, raw.body_bytes, "body")
-    auth_info, signatures = raw.auth_info_bytes, raw.signatures
-    usual = _usual_auth(auth_info)
-    auth = _parse(wire.AuthInfo, auth_info, "auth_info") if usual is None else None
+    auth = _parse(wire.AuthInfo, raw.auth_info_bytes, "auth_info")
     if body.extension_options or body.non_critical_extension_options:
         raise Rejected(Code.UNKNOWN_REQUEST, "extension options are not taken")
     messages = _messages(routes, body)
     addresses = _required_signers(messages)
-    if usual is not None and len(addresses) == len(signatures) == 1:
-        kind, key, sequence, fee, gas_limit = usual
-        address = _address(addresses[0], kind, key)
-        signers: tuple[Signer, ...] = (Signer(address, kind, key, sequence, signatures[0], True),)
-    else:
-        if auth is None:
-            auth = _parse(wire.AuthInfo, auth_info, "auth_info")
-        signers = _signers(addresses, auth, list(signatures))
-        fee, gas_limit = _fee(auth.fee, addresses[0]), auth.fee.gas_limit
+    signers = _signers(addresses, auth, list(raw.signatures))
+    fee = _fee(auth.fee, addresses[0])
     return Tx(
         len(data),
         raw.body_bytes,
-        auth_info,
+        raw.auth_info_bytes,
         messages,
         signers,
         body.memo,
         body.timeout_height,
         fee,
-        gas_limit,
+        auth.fee.gas_limit,
     )
+
+
+def _usual_tx(usual: Usual, route: Message, size: int, fee: int, gas_limit: int) -> Tx:
+    body, auth, _, value, memo, timeout_height, kind, key, sequence, _, signature = usual
+    message = _message(0, route, value)
+    address = _address(getattr(message, route.signer), kind, key)
+    signer = Signer(address, kind, key, sequence, signature, True)
+    return Tx(size, body, auth, ((route, message),), (signer,), memo, timeout_height, fee, gas_limit)
 
 
 def _parse(kind: Any, data: bytes, name: str) -> Any:
@@ -146,11 +151,15 @@ def _messages(routes: Routes, body: wire.TxBody) -> tuple[tuple[Message, Any], .
         route = routes.get(wrapped.type_url)
         if route is None:
             raise Rejected(Code.UNKNOWN_REQUEST, f"message {index}: no module handles {wrapped.type_url!r}")
-        try:
-            messages.append((route, decode(route.record, wrapped.value)))
-        except DecodeError as error:
-            raise Rejected(Code.TX_DECODE, f"message {index} ({route.type_url}): {error}") from None
+        messages.append((route, _message(index, route, wrapped.value)))
     return tuple(messages)
+
+
+def _message(index: int, route: Message, value: bytes) -> Any:
+    try:
+        return decode(route.record, value)
+    except DecodeError as error:
+        raise Rejected(Code.TX_DECODE, f"message {index} ({route.type_url}): {error}") from None
 
 
 def _required_signers(messages: tuple[tuple[Message, Any], ...]) -> list[str]:
@@ -208,58 +217,11 @@ def _key(info: wire.SignerInfo) -> tuple[KeyKind, bytes]:
     if not info.HasField("public_key"):
         return KeyKind.NONE, b""
     url, value = info.public_key.type_url, info.public_key.value
-    if url == _SECP256K1_URL and len(value) == 35 and value[:2] == b"\x0a\x21":
+    if url == SECP256K1_URL and len(value) == 35 and value[:2] == b"\x0a\x21":
         return KeyKind.SECP256K1, value[2:]
-    if url == _ED25519_URL and len(value) == 34 and value[:2] == b"\x0a\x20":
+    if url == ED25519_URL and len(value) == 34 and value[:2] == b"\x0a\x20":
         return KeyKind.ED25519, value[2:]
     raise Rejected(Code.INVALID_PUBKEY, "public_key: a secp256k1 or an ed25519 key is taken")
-
-
-def _form(kind: KeyKind, url: str, key_bytes: int) -> tuple[KeyKind, bytes, int, int]:
-    """Return how a SignerInfo with such a key begins: kind, bytes after the length, where the key begins and ends."""
-    wrapped = bytes((0x0A, len(url))) + url.encode() + bytes((0x12, key_bytes + 2, 0x0A, key_bytes))
-    head = bytes((0x0A, len(wrapped) + key_bytes)) + wrapped
-    return kind, head, 2 + len(head), 2 + len(head) + key_bytes
-
-
-_SECP256K1_URL: Final = "/cosmos.crypto.secp256k1.PubKey"
-_ED25519_URL: Final = "/cosmos.crypto.ed25519.PubKey"
-_FORMS: Final = (_form(KeyKind.SECP256K1, _SECP256K1_URL, 33), _form(KeyKind.ED25519, _ED25519_URL, 32))
-_SINGLE_DIRECT: Final = b"\x12\x04\x0a\x02\x08\x01"
-"""`mode_info` of one signature in SIGN_MODE_DIRECT."""
-
-
-def _usual_auth(data: bytes) -> tuple[KeyKind, bytes, int, int, int] | None:
-    """Return (kind, key, sequence, fee, gas limit) of an AuthInfo as nearly all wallets write it, else None.
-
-    That is the one encoding of: one signer with its key, SIGN_MODE_DIRECT, a sequence, a fee that the signer pays. Here
-    it is compared byte by byte, which costs a third of reading it as what it might be; all else is for `_parse`.
-    """
-    if data.startswith(_FORMS[0][1], 2):
-        kind, _, start, end = _FORMS[0]
-    elif data.startswith(_FORMS[1][1], 2):
-        kind, _, start, end = _FORMS[1]
-    else:
-        return None
-    mode_end = end + len(_SINGLE_DIRECT)
-    size = len(data)
-    if data[0] != 0x0A or data[end:mode_end] != _SINGLE_DIRECT or size < mode_end + 2:
-        return None
-    stop, sequence = data[1] + 2, 0
-    if stop != mode_end:
-        if data[mode_end] != 0x18:
-            return None
-        try:
-            sequence, after = read_uvarint(data, mode_end + 1)
-        except DecodeError:
-            return None
-        # Shortest form only: no zero, and no group of zeros at the end.
-        if after != stop or data[after - 1] == 0 or size < stop + 2:
-            return None
-    if data[stop] != 0x12 or data[stop + 1] != size - stop - 2 or size - stop - 2 > 0x7F:
-        return None
-    paid = _usual_fee(data[stop + 2 :])
-    return None if paid is None else (kind, data[start:end], sequence, *paid)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from chain import envelope
 from chain.app import MODULES
 from chain.client.signing import Key, build_tx
 from chain.envelope import MAX_TX_BYTES, decode_tx
+from chain.envelope_usual import read_usual
 from chain.errors import Code, Rejected
 from chain.modules.accounts.types import KeyKind
 from chain.modules.bank.types import MsgMultiSend, MsgSend
@@ -200,39 +201,53 @@ def test_more_signers_than_are_read_is_refused() -> None:
     sequence=st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1)),
     fee=st.integers(0, 2**63 - 1),
     gas=st.integers(0, 2**63 - 1),
-    edits=st.lists(st.tuples(st.integers(0, 120), st.sampled_from([-1, 0, 1]), st.integers(0, 255)), max_size=2),
+    memo=st.text(max_size=130),
+    timeout_height=st.integers(0, 2**64 - 1),
+    edits=st.lists(st.tuples(st.integers(0, 600), st.sampled_from([-1, 0, 1]), st.integers(0, 255)), max_size=2),
 )
 def test_the_usual_form_is_read_as_protobuf_reads_it(
-    key: Key, sequence: int, fee: int, gas: int, edits: list[tuple[int, int, int]]
+    key: Key, sequence: int, fee: int, gas: int, memo: str, timeout_height: int, edits: list[tuple[int, int, int]]
 ) -> None:
-    message = MsgSend(key.bech32, BOB.bech32, coins(5))
-    whole = build_tx(key, [message], chain_id="c", account_number=3, sequence=sequence, gas=gas, fee=fee)
-    raw = tx_pb2.TxRaw.FromString(whole)
-    auth = bytearray(raw.auth_info_bytes)
+    data = bytearray(
+        build_tx(
+            key,
+            [MsgSend(key.bech32, BOB.bech32, coins(5))],
+            chain_id="c",
+            account_number=3,
+            sequence=sequence,
+            gas=gas,
+            fee=fee,
+            memo=memo,
+            timeout_height=timeout_height,
+        )
+    )
     for place, change, value in edits:
-        at = place % len(auth)
+        at = place % len(data)
         if change < 0:
-            del auth[at]
+            del data[at]
         elif change:
-            auth.insert(at, value)
+            data.insert(at, value)
         else:
-            auth[at] = value
-    raw.auth_info_bytes = bytes(auth)
-    data = raw.SerializeToString()
-    usual = verdict(data)
+            data[at] = value
+    usual = verdict(bytes(data))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(envelope, "_usual_auth", lambda _: None)
-        assert verdict(data) == usual
-    if not edits:
-        assert envelope._usual_auth(bytes(auth)) is not None
+        patch.setattr(envelope, "read_usual", lambda _: None)
+        assert verdict(bytes(data)) == usual
+    if not edits and (fee or gas):
+        assert read_usual(bytes(data)) is not None
 
 
-def test_an_unusual_fee_length_is_not_taken_for_a_short_one() -> None:
-    raw = tx_pb2.TxRaw.FromString(transfer())
-    auth = tx_pb2.AuthInfo.FromString(raw.auth_info_bytes)
-    auth.fee.granter = "x" * 120
-    assert auth.fee.ByteSize() > 0x7F
-    assert envelope._usual_auth(auth.SerializeToString()) is None
+@pytest.mark.parametrize("key", [ALICE, machine("carol")], ids=["secp256k1", "ed25519"])
+def test_every_change_of_one_byte_is_judged_alike(key: Key) -> None:
+    options = {"chain_id": "c", "account_number": 3, "sequence": 200, "gas": 1000, "fee": 7, "timeout_height": 300}
+    data = build_tx(key, [MsgSend(key.bech32, BOB.bech32, coins(5))], memo="m", **options)  # type: ignore[arg-type]
+    for at, byte in enumerate(data):
+        for value in {0, 1, byte ^ 1, byte ^ 0x80, byte + 1 & 0xFF, byte - 1 & 0xFF} - {byte}:
+            other = data[:at] + bytes((value,)) + data[at + 1 :]
+            usual = verdict(other)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(envelope, "read_usual", lambda _: None)
+                assert verdict(other) == usual, (at, value)
 
 
 def verdict(data: bytes) -> object:
