@@ -41,7 +41,11 @@ class ChatTokenizer:
         return self.encode(text)
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of plain text, special tokens recognised, none added."""
+        """Return the ids of plain text, special tokens recognised, none added. Raises: ChatError."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ChatError(f"the text is not Unicode: character {error.start} is half a surrogate pair") from None
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -82,3 +86,31 @@ class StreamDecoder:
         text = self._tokenizer.decode(self._window)
         fresh, self._shown = text[len(self._shown) :], text
         return fresh
+
+
+class StopStrings:
+    """Ends a text before the first of some strings, and never shows what could still become one."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stops)
+        self._held = ""
+        self.is_found = False
+
+    def push(self, piece: str) -> str:
+        """Take a piece of text and return what may be shown of the text so far."""
+        if self.is_found:
+            return ""
+        text = self._held + piece
+        found = [position for position in map(text.find, self._stops) if position >= 0]
+        if found:
+            self.is_found, self._held = True, ""
+            return text[: min(found)]
+        sizes = (size for stop in self._stops for size in range(1, len(stop)) if text.endswith(stop[:size]))
+        shown = len(text) - max(sizes, default=0)
+        self._held = text[shown:]
+        return text[:shown]
+
+    def flush(self) -> str:
+        """Return what was held back and has become no stop string."""
+        held, self._held = self._held, ""
+        return held

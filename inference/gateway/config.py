@@ -38,13 +38,14 @@ def load_config(home: Path) -> GatewayConfig:
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist") from None
-    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} does not exist; `ostraka gateway start --help` shows one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
-    known = {item.name: item.type for item in fields(GatewayConfig)} | {}
-    unknown = sorted(values.keys() - (known.keys() - {"home"}))
+    known = {item.name: item.type for item in fields(GatewayConfig)}
+    taken = known.keys() - {"home"}
+    unknown = sorted(values.keys() - taken)
     if unknown:
-        raise ConfigError(f"{path}: {unknown[0]} is unknown")
+        raise ConfigError(f"{path}: {unknown[0]} is unknown; it takes {', '.join(sorted(taken))}")
     arguments: dict[str, Any] = {"home": home}
     for name, value in values.items():
         wanted = known[name]
@@ -57,4 +58,9 @@ def load_config(home: Path) -> GatewayConfig:
     for name in ("node", "chain_id", "models"):
         if name not in arguments:
             raise ConfigError(f"{path}: {name} is missing")
-    return GatewayConfig(**arguments)
+    config = GatewayConfig(**arguments)
+    for name in ("node", "listen"):
+        host, _, port = str(getattr(config, name)).rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+            raise ConfigError(f"{path}: {name} is {getattr(config, name)!r}, not HOST:PORT")
+    return config

@@ -14,6 +14,8 @@ MAX_MESSAGES = 256
 MAX_STOP = 4
 """As OpenAI allows."""
 MAX_TOP_K = 256
+MAX_NAME = 256
+"""Characters of a model's name, and of what a refusal repeats of a request."""
 LOG2_E = math.log2(math.e)
 
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
@@ -102,10 +104,13 @@ def parse_chat_request(body: Any) -> ChatRequest:
                     param=name,
                 )
             continue
-        raise ApiError(400, f"unknown field {name!r}", code="unknown_parameter", param=name)
+        short = name[:MAX_NAME]
+        raise ApiError(400, f"unknown field {short!r}; leave it out", code="unknown_parameter", param=short)
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise invalid("model", "a model name is needed; GET /v1/models lists them")
+    if len(model) > MAX_NAME:
+        raise invalid("model", f"names have at most {MAX_NAME} characters; GET /v1/models lists them")
     is_stream = body.get("stream") or False
     if not isinstance(is_stream, bool):
         raise invalid("stream", "must be true or false")
@@ -158,17 +163,25 @@ def _content(value: Any, index: int) -> str:
 
 def _sampler(body: Mapping[str, Any]) -> SamplerSpec:
     temperature = body.get("temperature")
-    top_k = _integer(body, "top_k", 0, MAX_TOP_K) or 0
-    if temperature is None or temperature == 0:
+    if temperature is None:
+        temperature = 0
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float):
+        raise invalid("temperature", "must be a number from 0 (greedy, the default) to 2")
+    return sampler_spec(temperature, _integer(body, "top_k", 0, MAX_TOP_K) or 0)
+
+
+def sampler_spec(temperature: float, top_k: int) -> SamplerSpec:
+    """Return the integers that the chain takes for a temperature and a top-k. Raises: ApiError naming the field."""
+    if not 0 <= temperature <= 2:
+        raise invalid("temperature", "must be a number from 0 (greedy, the default) to 2")
+    if temperature == 0:
         if top_k > 1:
             raise invalid("top_k", "has an effect only with a temperature above 0")
         return SamplerSpec()
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature <= 2:
-        raise invalid("temperature", "must be a number from 0 (greedy, the default) to 2")
-    inverse = round(4096 * LOG2_E / temperature)
-    if not 1 <= inverse < 1 << 31:
+    inverse = 4096 * LOG2_E / temperature
+    if inverse >= (1 << 31) - 1:
         raise invalid("temperature", "is too close to 0; use 0 for greedy")
-    return SamplerSpec(SamplerKind.TEMPERATURE, inverse, top_k)
+    return SamplerSpec(SamplerKind.TEMPERATURE, round(inverse), top_k)
 
 
 def _max_tokens(body: Mapping[str, Any]) -> int | None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from chain.client.client import ChainClient
 from chain.client.failures import ClientError
@@ -20,7 +22,7 @@ from chain.errors import Code
 from chain.modules.jobs.types import QueryParamsRequest, QueryParamsResponse
 from chain.modules.models.types import Model, QueryModelsRequest, QueryModelsResponse
 from inference.gateway.bearer import BearerKeys, Caller
-from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
+from inference.gateway.chat import ChatError, ChatTokenizer, StopStrings, StreamDecoder
 from inference.gateway.config import GatewayConfig
 from inference.gateway.openai_api import (
     MAX_BODY_BYTES,
@@ -32,6 +34,7 @@ from inference.gateway.openai_api import (
     usage,
 )
 from inference.gateway.requester import OpenJob, Requester, RequestError
+from inference.keys import read_secret
 
 LOG = logging.getLogger("gateway")
 STATUS_OF_CODE = {
@@ -48,6 +51,10 @@ STATUS_OF_CODE = {
     Code.INTERNAL: 502,
 }
 """HTTP status of a chain's refusal; everything else is a 502."""
+BODY_SECONDS = 30.0
+"""How long a request's body may take to arrive."""
+CLIENT_GONE = 499
+"""Status, for the log alone, of a request whose caller left."""
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -87,7 +94,7 @@ def build_app(config: GatewayConfig) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        key = Key.secp256k1(bytes.fromhex((config.home / "account.key").read_text().strip()))
+        key = Key.secp256k1(read_secret(config.home / "account.key"))
         async with (
             ChainClient(config.node) as client,
             Requester(client, key, config.chain_id, gas_price=config.gas_price) as requester,
@@ -108,6 +115,13 @@ def build_app(config: GatewayConfig) -> Starlette:
                 LOG.warning("the node failed: %s", error)
                 failure = ApiError(503, f"the chain does not answer: {error}", code="chain_unavailable")
                 return JSONResponse(failure.body(), failure.status)
+            except ClientDisconnect:
+                return Response(status_code=CLIENT_GONE)
+            except Exception:
+                # The border of one request: whatever breaks costs that request alone and shows in the log.
+                LOG.exception("%s %s failed", request.method, request.url.path)
+                failure = ApiError(500, "the gateway failed; its log says why", code="internal_error")
+                return JSONResponse(failure.body(), failure.status)
 
         return guarded
 
@@ -117,8 +131,20 @@ def build_app(config: GatewayConfig) -> Starlette:
             Route("/v1/models", endpoint(models)),
             Route("/v1/chat/completions", endpoint(chat_completions), methods=["POST"]),
         ],
+        exception_handlers={HTTPException: _no_such_route},
         lifespan=lifespan,
     )
+
+
+def _no_such_route(request: Request, error: Exception) -> Response:
+    """Answer a wrong path or method in OpenAI's error shape."""
+    assert isinstance(error, HTTPException)
+    served = "GET /health, GET /v1/models and POST /v1/chat/completions are served"
+    if error.status_code == 405:
+        api = ApiError(405, f"{request.method[:16]} is not taken here; {served}", code="method_not_allowed")
+    else:
+        api = ApiError(error.status_code, f"there is nothing here; {served}", code="not_found")
+    return JSONResponse(api.body(), api.status, headers=error.headers)
 
 
 def api_error(error: RequestError) -> ApiError:
@@ -128,6 +154,7 @@ def api_error(error: RequestError) -> ApiError:
 
 def authorised(gateway: Gateway, request: Request) -> Caller:
     """Return the caller. Raises: ApiError 401."""
+    gateway.keys.refresh()
     caller = gateway.keys.caller(request.headers.get("authorization"))
     if caller is None:
         raise ApiError(401, "send `Authorization: Bearer <key>` with a key of this gateway", code="invalid_api_key")
@@ -154,13 +181,13 @@ async def models(gateway: Gateway, request: Request) -> Response:
 
 
 async def chat_completions(gateway: Gateway, request: Request) -> Response:
-    """Answer one conversation, whole or as server-sent events."""
+    """Answer one conversation, whole or as server-sent events; a caller that leaves cancels the job."""
     caller = authorised(gateway, request)
     chat = parse_chat_request(await _json_body(request))
     model = await gateway.requester.model(chat.model)
     tokenizer = gateway.tokenizer(model)
     try:
-        prompt = tokenizer.prompt(chat.messages)
+        prompt = await asyncio.to_thread(tokenizer.prompt, chat.messages)
     except ChatError as error:
         raise ApiError(400, str(error), code="invalid_messages", param="messages") from None
     limit = _limit(gateway, await gateway.most_positions(model), len(prompt), chat, caller)
@@ -176,24 +203,58 @@ async def chat_completions(gateway: Gateway, request: Request) -> Response:
             seed=None if chat.seed is None else (chat.seed % (1 << 64)).to_bytes(32, "little"),
             value=gateway.config.value if chat.value is None else chat.value,
         )
-    finally:
+    except BaseException:
         gateway.active -= 1
-    answer = _Answer(gateway, caller, job, StreamDecoder(tokenizer), chat, frozenset(model.header.eos_ids), limit)
+        raise
+    answer = _Answer(
+        gateway, caller, job, StreamDecoder(tokenizer), StopStrings(chat.stop), chat,
+        frozenset(model.header.eos_ids), limit,
+    )  # fmt: skip
     if chat.is_stream:
-        return StreamingResponse(answer.events(), media_type="text/event-stream", headers=SSE_HEADERS)
-    return await answer.whole()
+        return _Stream(answer)
+    return await _whole_unless_gone(answer, request)
+
+
+async def _whole_unless_gone(answer: "_Answer", request: Request) -> Response:
+    """Return the answer in one piece, or stop working on it when its caller is gone."""
+    work = asyncio.ensure_future(answer.whole())
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        return await work if work.done() else Response(status_code=CLIENT_GONE)
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+        await answer.close()
+
+
+async def _gone(request: Request) -> None:
+    """Return when the caller has closed the connection; the body has been read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _json_body(request: Request) -> Any:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiError(413, f"the body exceeds {MAX_BODY_BYTES} bytes", code="body_too_large")
+    """Return the body's JSON value. Raises: ApiError; ClientDisconnect."""
+    body = bytearray()
     try:
-        return json.loads(body)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > MAX_BODY_BYTES:
+                    raise ApiError(413, f"the body exceeds {MAX_BODY_BYTES} bytes; send less", code="body_too_large")
+    except TimeoutError:
+        message = f"the body did not arrive within {BODY_SECONDS:.0f} s; send it again"
+        raise ApiError(408, message, code="body_too_slow") from None
+    try:
+        value = json.loads(bytes(body))
+        if b"\\ud" in body.lower():
+            # Escapes can spell half a surrogate pair, which no other part takes for text.
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError):
-        raise ApiError(400, "the body is not JSON", code="invalid_json") from None
+        raise ApiError(400, "the body is not JSON; send one object in UTF-8", code="invalid_json") from None
 
 
 def _limit(gateway: Gateway, most: int, prompt_tokens: int, chat: ChatRequest, caller: Caller) -> int:
@@ -222,53 +283,47 @@ class _Answer:
     caller: Caller
     job: OpenJob
     decoder: StreamDecoder
+    stops: StopStrings
     chat: ChatRequest
     eos_ids: frozenset[int]
     limit: int
-    finish: str = "stop"
-    _held: str = ""
+    is_over: bool = False
+    """The job came to its end, failed, or was told to stop."""
 
     async def texts(self) -> AsyncIterator[str]:
         """Yield pieces of text; stop strings end the answer and are never shown."""
-        self.gateway.active += 1
         try:
             async for token in self.job.tokens():
                 if token in self.eos_ids:
                     continue
-                piece = self._before_stop(self.decoder.push(token))
-                if piece:
+                if piece := self.stops.push(self.decoder.push(token)):
                     yield piece
-                if self.finish == "stop_string":
-                    await self.job.cancel(len(self.job.ids))
+                if self.stops.is_found:
                     return
-            tail = self._before_stop(self.decoder.flush()) + self._held
-            if tail and self.finish != "stop_string":
-                yield tail
-            if self.job.ids and self.job.ids[-1] not in self.eos_ids and len(self.job.ids) >= self.limit:
-                self.finish = "length"
-        finally:
-            self.gateway.active -= 1
-            self.gateway.keys.use(self.caller, len(self.job.prompt) + len(self.job.ids))
+        except (RequestError, ClientError):
+            self.is_over = True
+            raise
+        self.is_over = True
+        if tail := self.stops.push(self.decoder.flush()) + self.stops.flush():
+            yield tail
 
-    def _before_stop(self, piece: str) -> str:
-        """Return what may be shown; text that could begin a stop string is held back."""
-        if not self.chat.stop:
-            return piece
-        text = self._held + piece
-        found = [position for position in (text.find(stop) for stop in self.chat.stop) if position >= 0]
-        if found:
-            self.finish, self._held = "stop_string", ""
-            return text[: min(found)]
-        keep = max(
-            (size for stop in self.chat.stop for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0
-        )
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
+    async def close(self) -> None:
+        """Give the place back, count the tokens, and cancel what is still being worked on."""
+        self.gateway.active -= 1
+        self.gateway.keys.use(self.caller, len(self.job.prompt) + len(self.job.ids))
+        if not self.is_over:
+            self.is_over = True
+            try:
+                await self.job.cancel(max(1, len(self.job.ids)))
+            except (ClientError, RequestError) as error:
+                LOG.warning("job %d cannot be cancelled: %s", self.job.job_id, error)
 
     @property
     def finish_reason(self) -> str:
         """OpenAI's word for how the answer ended."""
-        return "length" if self.finish == "length" else "stop"
+        ids = self.job.ids
+        is_cut = bool(ids) and ids[-1] not in self.eos_ids and len(ids) >= self.limit
+        return "length" if is_cut and not self.stops.is_found else "stop"
 
     def counts(self) -> dict[str, int]:
         """Return the usage so far."""
@@ -280,7 +335,7 @@ class _Answer:
         return JSONResponse(completion(self.job.job_id, self.chat.model, text, self.finish_reason, self.counts()))
 
     async def events(self) -> AsyncIterator[bytes]:
-        """Yield server-sent events; a caller that leaves cancels the job."""
+        """Yield server-sent events."""
         job_id, model = self.job.job_id, self.chat.model
         try:
             yield _event(chunk(job_id, model, {"role": "assistant", "content": ""}))
@@ -293,9 +348,24 @@ class _Answer:
         except RequestError as error:
             LOG.warning("job %d: %s", job_id, error.message)
             yield _event(api_error(error).body())
-        except asyncio.CancelledError:
-            await asyncio.shield(self.job.cancel(max(1, len(self.job.ids))))
-            raise
+        except ClientError as error:
+            LOG.warning("job %d: the node failed: %s", job_id, error)
+            yield _event(ApiError(503, f"the chain does not answer: {error}", code="chain_unavailable").body())
+
+
+class _Stream(StreamingResponse):
+    """An answer as server-sent events; however it ends, also before it begins, the answer is closed."""
+
+    def __init__(self, answer: _Answer) -> None:
+        super().__init__(answer.events(), media_type="text/event-stream", headers=SSE_HEADERS)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.shield(self._answer.close())
 
 
 def _event(body: dict[str, Any]) -> bytes:
