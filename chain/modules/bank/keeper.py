@@ -21,7 +21,7 @@ MODULE_ADDRESSES = {module_address(name): name for name in MODULE_ACCOUNTS}
 
 def balance(store: Reader, address: bytes, denom: str = DENOM) -> int:
     """Return what the account holds of a denomination."""
-    raw = store.get(state.MODULE_NAME, state.BALANCES.path((address, denom)))
+    raw = store.get(state.MODULE_NAME, state.path_of(address, denom))
     return 0 if raw is None else state.amount_of(raw)
 
 
@@ -101,7 +101,7 @@ def _give(ctx: Context, address: bytes, coin: Balance) -> None:
 
 def _put(ctx: Context, address: bytes, denom: str, amount: int) -> None:
     if denom == DENOM and 0 < amount < rules.U64_END:
-        ctx.store.set(state.MODULE_NAME, state.BALANCES.path((address, denom)), state.own_balance(amount))
+        ctx.store.set(state.MODULE_NAME, state.path_of(address, denom), state.own_balance(amount))
     elif amount:
         state.BALANCES.save(ctx.store, (address, denom), Balance(denom, amount))
     else:

@@ -18,6 +18,14 @@ METADATA = Map(MODULE_NAME, b"denom/", NAME, Metadata)
 _OWN: Final = RECORD_VERSION + encode(Balance(DENOM, 0)) + b"\x10"
 """What precedes the amount in a record of the chain's own coin, which every transaction reads and writes."""
 _OWN_SIZE: Final = len(_OWN)
+_OWN_NAME: Final = NAME.pack(DENOM)
+
+
+def path_of(address: bytes, denom: str) -> bytes:
+    """Return the raw key of a balance."""
+    if denom == DENOM and len(address) == ADDRESS.size:
+        return BALANCES.prefix + address + _OWN_NAME
+    return BALANCES.path((address, denom))
 
 
 def amount_of(raw: bytes) -> int:

@@ -241,3 +241,13 @@ def test_queries_answer_as_wallets_expect(tmp_path: Path) -> None:
         context = chain.app.snapshot()
         assert code_of(queries.denom_metadata, context, t.QueryDenomMetadataRequest("x22")) == Code.NOT_FOUND
         assert code_of(queries.balance, context, t.QueryBalanceRequest("x", "uostr")) == Code.INVALID_ADDRESS
+
+
+@given(st.binary(min_size=20, max_size=20), st.sampled_from(["uostr", "uost", "uostrr"]), st.integers(1, 2**64 - 1))
+def test_balances_are_stored_as_their_records(address: bytes, denom: str, amount: int) -> None:
+    ctx, plain = Context(Overlay(Nothing()), FACTS), Overlay(Nothing())
+    keeper.issue(ctx, address, Balance(denom, amount))
+    state.BALANCES.save(plain, (address, denom), Balance(denom, amount))
+    key = state.BALANCES.path((address, denom))
+    assert ctx.store.get("bank", key) == plain.get("bank", key)
+    assert keeper.balance(plain, address, denom) == amount
