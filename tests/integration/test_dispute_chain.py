@@ -7,10 +7,23 @@ import pytest
 from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
+from chain.modules.disputes import plays
 from chain.modules.disputes.game.shape import Item, ItemKind
-from chain.modules.disputes.types import DisputeStatus, MsgReveal, PlayStatus, QueryMovesRequest, Reveal, Round, Side
+from chain.modules.disputes.types import (
+    Choice,
+    DisputeStatus,
+    MsgOpenLine,
+    MsgPostLazy,
+    MsgReveal,
+    PlayStatus,
+    QueryMovesRequest,
+    Reveal,
+    Round,
+    Side,
+)
 from chain.modules.jobs.types import CloseReason, JobStatus
 from chain.modules.rates.rules import loss
+from inference.disputes import moves
 from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
@@ -20,7 +33,7 @@ from tests.support.tiny_model import TinyShape, write_tiny_model
 
 LAST = len(PROMPT) + TOKENS - 2
 FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
-"""One gate of the fourth layer, at the last position: stage 1 is wrong."""
+"""A maximum in the fourth layer, at the last position: stage 1 is wrong."""
 TREASURY = module_address("treasury")
 
 
@@ -137,3 +150,101 @@ def test_moves_out_of_turn_by_strangers_and_to_nothing_are_refused(tmp_path: Pat
         net.ok(net.step(first, shown))
         assert net.step(first, dict(shown), who=CHECKERS[1]).code == Code.NOT_YOUR_LINE
         net.chain.check_invariants()
+
+
+def test_a_stranger_opens_its_own_line_and_finishes_for_a_checker_that_vanished(
+    tmp_path: Path, model: ModelFiles
+) -> None:
+    with dispute_network(tmp_path, model, (1, FAULT)) as net:
+        _, found = net.dispute_job()
+        first = found[0]
+        shown: dict[Round, Reveal] = {}
+        net.ok(net.step(first, shown))
+        play = net.play(first)
+        choice = moves.choose(net.job3.checked[1], play.line, net.ground(first), shown)
+        assert choice is not None
+        message = MsgOpenLine(STRANGER.hot.bech32, first.dispute_id, 0, choice)
+        own = MsgOpenLine(SERVERS[1].hot.bech32, first.dispute_id, 0, choice)
+        assert net.chain.send(SERVERS[1].hot, own).code == Code.NOT_YOUR_LINE
+        net.ok(net.chain.send(STRANGER.hot, message))
+        stake = net.play(first, 1).deposit
+        assert net.worker(STRANGER).reserved == stake > 0
+        net.chain.check_invariants()
+        net.finish(first, shown, 1)
+        ended = disputes.dispute(net.store, first.dispute_id)
+        assert (ended.status, net.play(first, 1).status) == (DisputeStatus.REFUTED, PlayStatus.WON)
+        assert (net.worker(STRANGER).bond, net.worker(STRANGER).reserved) == (BOND, 0)
+        assert [net.worker(who).bond for who in CHECKERS] == [BOND] * 2
+        net.chain.check_invariants()
+
+
+def test_a_lost_line_costs_its_opener_alone_and_the_unit_is_still_refuted(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, (1, FAULT)) as net:
+        _, found = net.dispute_job()
+        first = found[0]
+        shown: dict[Round, Reveal] = {}
+        net.ok(net.step(first, shown))
+        sections = [shown[Round.SECTIONS].digests[at : at + 32] for at in range(0, 32, 32)]
+        choice = Choice(Round.SECTIONS, 0, sections[0])  # an equal section: nothing to win there
+        net.ok(net.chain.send(STRANGER.hot, MsgOpenLine(STRANGER.hot.bech32, first.dispute_id, 0, choice)))
+        stake = net.play(first, 1).deposit
+        server = SERVERS[1]
+        items = moves.reveal(net.job3.asserted[1], net.play(first, 1).line, net.ground(first), b"")
+        net.ok(net.chain.send(server.hot, MsgReveal(server.hot.bech32, first.dispute_id, 1, items)))
+        until = disputes.dispute(net.store, first.dispute_id).lines_until
+        other: dict[Round, Reveal] = {}
+        for dispute, kept, count in ((found[1], other, 3), (first, shown, 2)):
+            for _ in range(count):
+                net.ok(net.step(dispute, kept))
+        # The checkers choose just in time, so that the stranger's clock is the first to run out.
+        net.chain.run_until(min(net.play(first).deadline, net.play(found[1]).deadline) - 3)
+        net.ok(net.step(first, shown))
+        net.ok(net.step(found[1], other))
+        net.chain.run_until(net.play(first, 1).deadline)
+        assert net.play(first, 1).status == PlayStatus.LOST
+        assert net.worker(STRANGER).bond == BOND - stake
+        assert disputes.dispute(net.store, first.dispute_id).lines_until == until + 4
+        net.chain.check_invariants()
+        net.finish(first, shown)
+        assert disputes.dispute(net.store, first.dispute_id).status == DisputeStatus.REFUTED
+
+
+def test_a_silent_asserters_list_may_be_posted_by_another_and_decides(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, (1, FAULT)) as net:
+        _, found = net.dispute_job()
+        first, second = found
+        shown: dict[Round, Reveal] = {}
+        for _ in range(2):
+            net.ok(net.step(first, shown))
+            net.ok(net.step(second, {} if _ == 0 else {Round.SECTIONS: shown[Round.SECTIONS]}))
+        play = net.play(first)
+        assert (play.line.round, play.line.turn.name) == (Round.ITEMS, "REVEAL")
+        move = net.reveal_of(first)
+        early = MsgPostLazy(STRANGER.hot.bech32, first.dispute_id, 0, move)
+        assert net.chain.send(STRANGER.hot, early).code == Code.TOO_EARLY
+        net.chain.run_until(play.deadline - 4)
+        net.ok(net.chain.send(STRANGER.hot, early))
+        posted = net.play(first, 1)
+        assert (posted.author, posted.opener, posted.parent) == (STRANGER.address, first.challenger, 1)
+        net.chain.run_until(play.deadline)
+        assert net.play(first).status == PlayStatus.SILENT
+        net.chain.check_invariants()
+
+
+def test_a_block_takes_so_many_moves_and_stops_the_clocks(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, (1, FAULT), moves_per_block=1) as net:
+        _, found = net.dispute_job()
+        txs = [
+            net.chain.tx(who.hot, MsgReveal(who.hot.bech32, one.dispute_id, 0, net.reveal_of(one)))
+            for who, one in zip((SERVERS[1], STRANGER), found, strict=True)
+        ]
+        before = net.play(found[1]).deadline
+        first, second = net.chain.run_block(txs)
+        assert (first.code, second.code) == (0, Code.TOO_MANY_MOVES)
+        assert plays.pauses(net.store).blocks == 1
+        net.chain.run_until(before)
+        assert net.play(found[1]).deadline == before + 1
+        assert net.play(found[1]).status == PlayStatus.OPEN
+        net.chain.check_invariants()
+        net.chain.run_block()
+        assert disputes.dispute(net.store, found[1].dispute_id).status == DisputeStatus.REFUTED

@@ -203,11 +203,13 @@ class DisputeNetwork(Network):
 
 
 @contextmanager
-def dispute_network(path: Path, model: ModelFiles, fault: tuple[int, Fault] | None) -> Iterator[DisputeNetwork]:
+def dispute_network(
+    path: Path, model: ModelFiles, fault: tuple[int, Fault] | None, **game: int
+) -> Iterator[DisputeNetwork]:
     """Three serving and two checking workers, a stranger with a bond, and the game switched on."""
 
     def change(app_state: dict[str, Any]) -> None:
-        app_state["disputes"] = {"params": {name: str(value) for name, value in GAME.items()}}
+        app_state["disputes"] = {"params": {name: str(value) for name, value in (GAME | game).items()}}
 
     everybody = (*SERVERS, *CHECKERS, STRANGER)
     people = [REQUESTER]

@@ -12,6 +12,8 @@ from chain.modules.disputes.types import DisputeStatus, Params, PlayStatus
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling import keeper as sampling
+from chain.modules.sampling.lifecycle import reserved_by_work
+from chain.modules.workers import keeper as workers
 
 
 def end_block(ctx: Context) -> None:
@@ -66,11 +68,15 @@ def check_invariants(ctx: QueryContext) -> None:
 
 def _check_lines(ctx: QueryContext) -> None:
     num_open: dict[int, int] = {}
+    reserved = reserved_by_work(ctx.store)
     for key, play in PLAYS.items(ctx.store):
         is_open = play.status == PlayStatus.OPEN
         if is_open != CLOCKS.has(ctx.store, (play.deadline, key)):
             raise InvariantBroken(f"line {key} is {play.status.name} and its clock says otherwise")
         dispute = keeper.dispute(ctx.store, play.dispute_id)
+        if is_open:
+            payer = play.author or play.opener
+            reserved[payer] = reserved.get(payer, 0) + play.deposit
         num_open[play.dispute_id] = num_open.get(play.dispute_id, 0) + is_open
         if is_open and dispute.status != DisputeStatus.OPEN:
             raise InvariantBroken(f"line {key} is open and its dispute {dispute.status.name}")
@@ -80,3 +86,6 @@ def _check_lines(ctx: QueryContext) -> None:
     for dispute_id, count in num_open.items():
         if keeper.dispute(ctx.store, dispute_id).num_open_lines != count:
             raise InvariantBroken(f"dispute {dispute_id} counts other than its {count} open lines")
+    for worker in workers.workers(ctx.store):
+        if worker.reserved != reserved.get(worker.operator, 0):
+            raise InvariantBroken(f"{worker.operator.hex()} has {worker.reserved} reserved, its work holds otherwise")

@@ -97,7 +97,7 @@ def test_the_first_reveal_needs_the_blind_the_ends_and_the_salt_of_a_closed_seal
         replace(bare, blind=b""),
         replace(bare, in_section=bytes(32)),
         replace(bare, out_section=_flipped(bare.out_section)),
-        replace(bare, salt=SALT),
+        replace(bare, salt=SALT + b"x"),
     ):
         assert _code(lambda b=other: game.reveal(line, facts, replace(move, bare=b))) == Code.REVEAL_INVALID  # type: ignore[misc]
     closed = ground(liar, is_opened=False)
