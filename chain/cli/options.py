@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from chain.cli.failures import explained
+from chain.cli.failures import Failure, explained
 from chain.client.client import ChainClient
-from chain.node.home import DEFAULT_HOME, load_home
+from chain.node.home import DEFAULT_HOME, NodeHome, load_home
 
 C = TypeVar("C", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -51,20 +51,31 @@ def node_address(home: Path, node: str | None) -> str:
     """Return the gRPC address to ask: the one named, the home's, or the usual one."""
     if node:
         return node
-    try:
-        return load_home(home).grpc_target
-    except (OSError, ValueError):
-        return DEFAULT_NODE
+    found = _home(home)
+    return found.grpc_target if found is not None else DEFAULT_NODE
 
 
 def rpc_address(home: Path, rpc: str | None) -> str:
     """Return the CometBFT to ask: the one named, the home's, or the usual one."""
     if rpc:
         return rpc
+    found = _home(home)
+    return found.rpc_url if found is not None else DEFAULT_RPC
+
+
+def _home(path: Path) -> NodeHome | None:
+    """Return the home, or None if it has no node, as one that only holds keys. Raises: Failure if it is unreadable.
+
+    Another node than the one that was meant must never answer in silence.
+    """
+    if path != DEFAULT_HOME and not path.exists():
+        raise Failure(f"{path} does not exist", "--home names a node's home; --node and --rpc name a node")
     try:
-        return load_home(home).rpc_url
-    except (OSError, ValueError):
-        return DEFAULT_RPC
+        return load_home(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise Failure(str(error), "mend the file, or name the node with --node and --rpc") from error
 
 
 def ask(home: Path, node: str | None, question: Callable[[ChainClient], Awaitable[T]]) -> T:

@@ -24,7 +24,7 @@ from chain.modules.accounts.types import AnyValue, BaseAccount
 from chain.modules.disputes.types import Dispute
 from chain.modules.jobs.types import ArchivedRecord, ClosedJob, RecordKind
 from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Round
-from chain.node.comet_rpc import CometRpc
+from chain.node.comet_rpc import CometRpc, RpcError
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
 from chain.store.codec import DecodeError, decode
 
@@ -129,9 +129,17 @@ def tx(hash: str, output: str, home: Path, rpc: str | None) -> None:
     try:
         name = bytes.fromhex(hash)
     except ValueError:
-        raise Failure(f"{hash} is not hexadecimal") from None
+        name = b""
+    if len(name) != 32:
+        raise Failure(f"{hash} is no hash of a transaction: 64 hexadecimal digits", "`ostrakad tx …` prints it")
     with explained(), CometRpc(rpc_address(home, rpc)) as comet:
-        found = comet.tx(name)
+        try:
+            found = comet.tx(name)
+        except RpcError as error:
+            if "not found" not in str(error):
+                raise
+            advice = "a transaction is found once it is committed; this node may also keep no index"
+            raise Failure(f"no transaction {hash} is committed", advice, EXIT_NOT_FOUND) from None
     show({"height": found.height, "index": found.index, "hash": found.hash.hex(), "result": found.result})
 
 

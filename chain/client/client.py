@@ -152,12 +152,17 @@ class ChainClient:
         call = self._methods.get((method, response))
         if call is None:
             call = self._methods[method, response] = self._channel.unary_unary(
-                f"/{method}", request_serializer=encode, response_deserializer=_reader(response)
+                f"/{method}", response_deserializer=_reader(response)
             )
+        try:
+            # gRPC would send an empty request in place of one that a serializer refuses.
+            data = encode(request)
+        except (TypeError, ValueError) as error:
+            raise Refused(f"this request cannot be sent: {error}") from None
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(1, attempts + 1):
             try:
-                answer: R | DecodeError = await call(request, timeout=CALL_SECONDS, metadata=metadata)
+                answer: R | DecodeError = await call(data, timeout=CALL_SECONDS, metadata=metadata)
                 return _whole(answer)
             except grpc.aio.AioRpcError as error:
                 failure = _failure(error)

@@ -172,12 +172,13 @@ def load_home(path: Path) -> NodeHome:
     config_path = path / "config" / "config.toml"
     if not config_path.exists():
         raise FileNotFoundError(f"{path} is not a node's home: run `ostrakad init` first")
-    config = tomllib.loads(config_path.read_text("utf-8"))
+    config = _toml(config_path)
+    app = read_app_config(path)
     try:
         p2p_host, p2p = _host_and_port(config["p2p"]["laddr"])
         _, rpc = _host_and_port(config["rpc"]["laddr"])
         moniker = str(config["moniker"])
-        _, grpc = _host_and_port(read_app_config(path).grpc_address)
+        _, grpc = _host_and_port(app.grpc_address)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{config_path}: {error}") from error
     return NodeHome(
@@ -255,7 +256,7 @@ def read_app_config(path: Path) -> AppConfig:
     Raises: ValueError for an unknown or ill-typed setting.
     """
     file = path / "config" / "app.toml"
-    settings = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    settings = _toml(file) if file.exists() else {}
     unknown = sorted(settings.keys() - asdict(AppConfig()).keys())
     wrong = sorted(name for name, value in settings.items() if not isinstance(value, str))
     if unknown or wrong:
@@ -264,6 +265,14 @@ def read_app_config(path: Path) -> AppConfig:
     if config.history not in ("recent", "all"):
         raise ValueError(f"{file}: history is `recent` or `all`, not `{config.history}`")
     return config
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises: ValueError that names it."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
 
 
 def write_genesis(home: NodeHome, document: Mapping[str, Any]) -> None:

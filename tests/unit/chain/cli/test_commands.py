@@ -174,6 +174,21 @@ def test_a_missing_home_gives_advice(shell: Shell) -> None:
     assert (result.exit_code, "ostrakad init" in result.stderr) == (EXIT_LOCAL, True)
 
 
+def test_a_home_that_is_not_there_or_broken_is_named_and_no_other_node_is_asked(ready: Shell, tmp_path: Path) -> None:
+    absent = ready("status", "--home", str(tmp_path / "absent"))
+    assert (absent.exit_code, "absent does not exist" in absent.stderr) == (EXIT_LOCAL, True)
+    (ready.home / "config" / "app.toml").write_text("x = [")
+    for command in ("status", "start"):
+        broken = ready(command)
+        assert (broken.exit_code, "app.toml is not TOML" in broken.stderr) == (EXIT_LOCAL, True)
+
+
+@pytest.mark.parametrize("name", ["zz", "00", "00" * 31])
+def test_what_is_no_hash_is_refused_before_anybody_is_asked(ready: Shell, name: str) -> None:
+    result = ready("query", "tx", name)
+    assert (result.exit_code, "64 hexadecimal digits" in result.stderr) == (EXIT_LOCAL, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

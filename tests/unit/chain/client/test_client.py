@@ -13,6 +13,8 @@ from chain.client import client as module
 from chain.client.client import ChainClient
 from chain.client.failures import Malformed, NotFound, Refused, Unavailable
 from chain.client.node import BlockNotice, Status
+from chain.modules.models.types import QueryModelRequest
+from chain.modules.rates.types import QueryQuoteRequest
 from chain.store.codec import encode
 
 T = TypeVar("T")
@@ -74,6 +76,17 @@ STATUS = Status("c", 5, b"h", 1, 1, "v", False)
 def test_a_passing_failure_is_tried_again(node: Node, passing: grpc.StatusCode) -> None:
     node.script = [passing, passing, encode(STATUS)]
     assert run(status(node)) == STATUS
+
+
+def test_what_has_no_bytes_is_refused_and_never_sent_as_something_else(node: Node) -> None:
+    async def send(request: object) -> None:
+        async with ChainClient(f"127.0.0.1:{node.port}") as client:
+            await client.query("ostraka.rates.v1.Query/Quote", request, Status)
+
+    for request in (QueryQuoteRequest(b"", 1, 1, -1), QueryModelRequest(b"", "\ud800")):
+        with pytest.raises(Refused, match="cannot be sent"):
+            run(send(request))
+    assert node.num_calls == 0
 
 
 def test_attempts_are_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
