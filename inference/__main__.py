@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import ctypes
+import fcntl
 import json
 import logging
 import logging.handlers
@@ -10,7 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from inference import hardware
 from inference.config import ConfigError, WorkerConfig, load_config
@@ -18,6 +19,8 @@ from inference.config import ConfigError, WorkerConfig, load_config
 LOG_BYTES = 16 << 20
 """Size of a log file before it is put aside."""
 LOG_FILES = 3
+LOCK_NAME = "worker.lock"
+"""Held by the one process that may run a home."""
 
 
 class JsonLines(logging.Formatter):
@@ -64,6 +67,11 @@ def start_worker(home: Path, *, to_stderr: bool) -> int:
     except ConfigError as error:
         print(f"{home}: {error}", file=sys.stderr)
         return 2
+    try:
+        lock = locked(home)
+    except BlockingIOError:
+        print(f"{home}: a worker of this home runs already", file=sys.stderr)
+        return 1
     # Order: torch reads these when it is imported, which `inference.worker` does.
     hardware.settle_threads(config.threads)
     hardware.settle_allocator()
@@ -89,11 +97,27 @@ def start_worker(home: Path, *, to_stderr: bool) -> int:
         asyncio.run(main())
     except asyncio.CancelledError:
         logging.getLogger("ostraka.worker").info("stopped")
+    except ConfigError as error:
+        print(f"{home}: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         logging.getLogger("ostraka.worker").error("%s", error)
         print(error, file=sys.stderr)
         return 1
+    finally:
+        lock.close()
     return 0
+
+
+def locked(home: Path) -> IO[str]:
+    """Return the lock of a home, open: two workers with one journal could sign what contradicts. Raises: OSError."""
+    lock = (home / LOCK_NAME).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
+    return lock
 
 
 def main() -> int:

@@ -30,7 +30,7 @@ def worker() -> None:
 @home_option
 @click.option("--verbose", is_flag=True, help="Log to stderr too.")
 def start(home: Path, verbose: bool) -> None:
-    """Start the worker of a home that `join` or a localnet has made."""
+    """Start the worker of a home that `ostraka worker create` or a local network has made."""
     from inference.__main__ import start_worker
 
     sys.exit(start_worker(home.resolve(), to_stderr=verbose))
@@ -49,6 +49,7 @@ def start(home: Path, verbose: bool) -> None:
 @click.option("--check/--no-check", default=True, show_default=True, help="Check other workers' units.")
 @click.option("--bond", type=click.IntRange(min=1), default=100 * UOSTR, show_default=True, help="uostr.")
 @click.option("--start/--no-start", "is_started", default=True, show_default=True, help="Start it now.")
+@output_option
 def join(
     home: Path,
     node: str,
@@ -62,8 +63,17 @@ def join(
     check: bool,
     bond: int,
     is_started: bool,
+    output: str,
 ) -> None:
-    """Make a new worker with its keys and start it; it registers itself once its operator account has the bond."""
+    """Make a new worker with its keys and start it; it registers itself once its operator account has the bond.
+
+    \b
+    Example:
+      ostraka worker create --home ~/.ostraka/worker --node 10.0.0.5:9090 --chain-id ostraka-1 \\
+        --models ~/.cache/ostraka/models --model smollm2-135m-instruct
+      ostraka worker start --home ~/.ostraka/worker      again, later
+    """
+    from inference.config import FILE_NAME, check_config
     from inference.keys import create_keys
 
     first, end = _layers(layers)
@@ -71,14 +81,24 @@ def join(
         home=home.resolve(), node=node, chain_id=chain_id, models=models.resolve(), model=model,
         listen=listen, endpoint=endpoint, serve=serve, serve_start=first, serve_end=end, check=check, bond=bond,
     )  # fmt: skip
-    write_config(config)
+    if (config.home / FILE_NAME).exists():
+        raise click.UsageError(f"{config.home} holds a worker: `ostraka worker start --home {home}` starts it")
     try:
-        load_config(config.home)
+        check_config(config)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    create_keys(config.home)
-    addresses = _addresses(config.home)
-    click.echo(f"operator {addresses['operator']}: send it {bond + 2 * UOSTR} uostr or more")
+    try:
+        create_keys(config.home)
+        write_config(config)
+        addresses = _addresses(config.home)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    needed = bond + 2 * UOSTR
+    if output == "json":
+        click.echo(json.dumps({"home": str(config.home), "needed_uostr": needed, **addresses}))
+    else:
+        click.echo(f"operator {addresses['operator']}: it registers once it has {needed} uostr:")
+        click.echo(f"  ostrakad tx bank send {addresses['operator']} {needed}uostr --node {node} --from KEY")
     if is_started:
         from inference.__main__ import start_worker
 
@@ -101,6 +121,9 @@ def keys(home: Path, output: str) -> None:
     """Show the addresses and public keys of a worker; secrets are never shown."""
     try:
         found = _addresses(home)
+    except FileNotFoundError as error:
+        advice = "is this a worker's home? `ostraka worker create` makes one"
+        raise click.ClickException(f"{error.filename} does not exist; {advice}") from None
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     if output == "json":
@@ -161,7 +184,9 @@ async def read_status(address: str) -> dict[str, Any]:
         try:
             answer = await service.WorkerStub(channel).Status(wire.StatusRequest(), timeout=STATUS_SECONDS)
         except grpc.aio.AioRpcError as error:
-            raise ConnectionError(f"the worker at {address} does not answer: {error.details()}") from None
+            raise ConnectionError(
+                f"the worker at {address} does not answer; is it started (`ostraka worker start`)? {error.details()}"
+            ) from None
     return {
         "operator": encode_address(answer.operator),
         "hot_address": encode_address(answer.hot_address),

@@ -77,7 +77,7 @@ def load_config(home: Path) -> WorkerConfig:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist: make it with `ostraka worker join`") from None
+        raise ConfigError(f"{path} does not exist: `ostraka worker create` makes a worker") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     return parse_config(home, values)
@@ -104,6 +104,12 @@ def parse_config(home: Path, values: dict[str, Any]) -> WorkerConfig:
     if missing:
         raise ConfigError(f"missing: {', '.join(missing)}")
     config = WorkerConfig(**arguments)
+    check_config(config)
+    return config
+
+
+def check_config(config: WorkerConfig) -> None:
+    """Check what no type says. Raises: ConfigError naming field and reason."""
     for name, (low, high) in _LIMITS.items():
         if not low <= getattr(config, name) <= high:
             raise ConfigError(f"{name} is {getattr(config, name)}, outside {low}..{high}")
@@ -113,9 +119,8 @@ def parse_config(home: Path, values: dict[str, Any]) -> WorkerConfig:
         raise ConfigError("neither serve nor check: the worker would do nothing")
     for name in ("listen", "node"):
         host, _, port = str(getattr(config, name)).rpartition(":")
-        if not host or not port.isdigit():
-            raise ConfigError(f"{name} is not host:port")
-    return config
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+            raise ConfigError(f"{name} is not host:port: {getattr(config, name)!r}")
 
 
 def write_config(config: WorkerConfig) -> Path:

@@ -20,7 +20,7 @@ from inference.actions import OPERATOR, Action, Enroll, FundHotKey, ProposePlan,
 from inference.chain_reader import ChainReader
 from inference.check import Checker
 from inference.compute import Compute
-from inference.config import WorkerConfig
+from inference.config import ConfigError, WorkerConfig
 from inference.draw import Draws
 from inference.engine.rows import row_size
 from inference.journal import Journal
@@ -301,11 +301,14 @@ _OVER = frozenset({JobStatus.FINAL, JobStatus.CLOSED})
 
 
 async def find_model(client: ChainClient, config: WorkerConfig) -> Model:
-    """Return the model this worker is for, waiting for node and registration."""
+    """Return the model this worker is for, waiting for node and registration. Raises: ConfigError: another chain."""
     reader = ChainReader(client, config.chain_id, bytes(20))
     is_told = False
     while True:
         try:
+            found = (await client.status()).chain_id
+            if found != config.chain_id:
+                raise ConfigError(f"node {config.node} is of chain {found!r}, chain_id says {config.chain_id!r}")
             return await reader.model(config.model)
         except ClientError as error:
             if not is_told:

@@ -7,6 +7,7 @@ import pytest
 from chain.crypto import vrf
 from chain.crypto.hashing import chain_hash, possession_bytes
 from chain.crypto.keys import verify_ed25519
+from inference.__main__ import locked
 from inference.config import ConfigError, WorkerConfig, load_config, parse_config, write_config
 from inference.engine.rows import RowChunk, is_canonical
 from inference.faults import altered_row
@@ -90,3 +91,9 @@ def test_an_altered_row_is_canonical_and_different(shift: int, value: int) -> No
     assert is_canonical(rows) == is_canonical(found) is True
     assert not found.equals(rows)
     assert found[0:1].equals(rows[0:1])
+
+
+def test_one_home_is_run_by_one_process(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(BlockingIOError):
+        locked(tmp_path)
+    locked(tmp_path).close()
