@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from localnet.processes import Process
 
@@ -11,6 +12,10 @@ FILE_NAME = "localnet.json"
 CHAIN_ID = "ostraka-local-1"
 FIRST_WORKER_PORT = 9101
 GATEWAY_PORT = 8080
+
+
+class DamagedLayout(RuntimeError):
+    """`localnet.json` is there and cannot be read."""
 
 
 def default_home() -> Path:
@@ -112,11 +117,17 @@ class Localnet:
 
 
 def find_localnet(home: Path) -> Localnet | None:
-    """Return the network in `home`, running or not, or None."""
+    """Return the network in `home`, running or not, or None. Raises: DamagedLayout."""
+    path = home / FILE_NAME
     try:
-        data = json.loads((home / FILE_NAME).read_text())
-    except FileNotFoundError:
+        return _localnet(json.loads(path.read_text("utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DamagedLayout(f"{path} cannot be read ({error}); delete it once nothing of that network runs") from None
+
+
+def _localnet(data: dict[str, Any]) -> Localnet:
     return Localnet(
         **{
             **data,

@@ -24,8 +24,10 @@ from inference.keys import create_keys, load_keys, read_secret, write_secret
 from localnet.genesis import GenesisAccounts, app_state
 from localnet.layout import (
     CHAIN_ID,
+    FILE_NAME,
     FIRST_WORKER_PORT,
     GATEWAY_PORT,
+    DamagedLayout,
     GatewayPlace,
     Localnet,
     NodePlace,
@@ -41,6 +43,8 @@ Report = Callable[[str], None]
 READY_SECONDS = 120.0
 """How long a network may take to answer before that is called a failure."""
 OSTR = 1_000_000
+MARKER = ".ostraka-localnet"
+"""A folder with this file was made by `up` and may be replaced by it; no other one is."""
 
 
 class LocalnetError(RuntimeError):
@@ -69,12 +73,18 @@ def silent(_: str) -> None:
 
 def up(spec: Spec, report: Report = silent) -> Localnet:
     """Start a network and return once it serves. Raises: LocalnetError."""
-    running = find_localnet(spec.home)
+    try:
+        running = find_localnet(spec.home)
+    except DamagedLayout as error:
+        raise LocalnetError(str(error)) from None
     if running is not None and any(process.is_running for process in running.processes):
         raise LocalnetError(f"a network is running in {spec.home}: `ostraka localnet down` ends it")
     if spec.home.exists():
+        if any(spec.home.iterdir()) and not any((spec.home / name).exists() for name in (MARKER, FILE_NAME)):
+            raise LocalnetError(f"{spec.home} holds something else; name an empty or a new folder with --home")
         shutil.rmtree(spec.home)
     spec.home.mkdir(parents=True, mode=0o700)
+    (spec.home / MARKER).touch()
     report("CometBFT")
     obtain_cometbft(report)
     report("the model (fetched and converted once)")

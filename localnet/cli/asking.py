@@ -9,9 +9,9 @@ import click
 from chain.client.client import ChainClient
 from chain.client.failures import ClientError
 from chain.client.signing import Key
-from chain.modules.jobs.types import SamplerKind, SamplerSpec
+from chain.modules.jobs.types import SamplerSpec
 from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
-from inference.gateway.openai_api import LOG2_E
+from inference.gateway.openai_api import ApiError, sampler_spec
 from inference.gateway.requester import Requester, RequestError
 from inference.keys import read_secret
 from localnet.cli.output import ERR, home_option, print_json, running_network
@@ -25,7 +25,13 @@ def _options(command: Any) -> Any:
             "--temperature", default=0.0, show_default=True, type=click.FloatRange(0, 2), help="0 takes the likeliest."
         ),
         click.option("--top-k", default=0, show_default=True, type=click.IntRange(0, 256), help="0 is off."),
-        click.option("--value", default=0, show_default=True, help="Declared value in uostr, covered once final."),
+        click.option(
+            "--value",
+            default=0,
+            show_default=True,
+            type=click.IntRange(0),
+            help="Declared value in uostr, covered once final.",
+        ),
         click.option(
             "--key",
             "key_path",
@@ -40,14 +46,10 @@ def _options(command: Any) -> Any:
 
 def sampler(temperature: float, top_k: int) -> SamplerSpec:
     """Return the integer form of the sampler's options. Raises: click.ClickException."""
-    if temperature == 0:
-        if top_k > 1:
-            raise click.ClickException("--top-k has an effect only with --temperature above 0")
-        return SamplerSpec()
-    inverse = round(4096 * LOG2_E / temperature)
-    if not 1 <= inverse < 1 << 31:
-        raise click.ClickException("--temperature is too close to 0; use 0 for the likeliest token")
-    return SamplerSpec(SamplerKind.TEMPERATURE, inverse, top_k)
+    try:
+        return sampler_spec(temperature, top_k)
+    except ApiError as error:
+        raise click.ClickException(error.message) from None
 
 
 @click.command()
@@ -72,6 +74,8 @@ def ask(
     Example:
       ostraka ask "Why is the sky blue?" --max-tokens 64
     """
+    if not question.strip():
+        raise click.UsageError("the question is empty")
     network = running_network(home.resolve())
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": question})
@@ -86,16 +90,26 @@ def ask(
 @click.command()
 @_options
 def chat(max_tokens: int, temperature: float, top_k: int, value: int, key_path: Path | None, home: Path) -> None:
-    """Hold a conversation; an empty line ends it."""
+    """Hold a conversation; an empty line or the end of the input ends it."""
     network = running_network(home.resolve())
     messages: list[dict[str, str]] = []
     spec = sampler(temperature, top_k)
     while True:
-        line = click.prompt("you", default="", show_default=False).strip()
+        try:
+            line = click.prompt("you", default="", show_default=False).strip()
+        except click.Abort:
+            click.echo()
+            return
         if not line:
             return
         messages.append({"role": "user", "content": line})
-        result = asyncio.run(_answer(network, key_path, messages, max_tokens, spec, value, is_shown=True))
+        try:
+            result = asyncio.run(_answer(network, key_path, messages, max_tokens, spec, value, is_shown=True))
+        except click.ClickException as error:
+            # What was said before still stands: the next line may be shorter, or the network back.
+            error.show()
+            messages.pop()
+            continue
         messages.append({"role": "assistant", "content": str(result["text"])})
 
 
@@ -109,7 +123,10 @@ async def _answer(
     *,
     is_shown: bool,
 ) -> dict[str, Any]:
-    key = Key.secp256k1(read_secret(key_path or network.key_path("user")))
+    try:
+        key = Key.secp256k1(read_secret(key_path or network.key_path("user")))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
     tokenizer = ChatTokenizer(Path(network.models) / network.model_root)
     decoder = StreamDecoder(tokenizer)
     text = ""

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from inference.gateway.bearer import add_key
+from localnet.cli.output import output_option, print_json
 
 
 @click.group()
@@ -13,7 +14,12 @@ def gateway() -> None:
 
 
 @gateway.command("start")
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of the gateway.",
+)
 @click.pass_context
 def start_command(context: click.Context, home: Path) -> None:
     """Serve the API of the gateway whose gateway.toml lies in HOME, until stopped.
@@ -32,9 +38,29 @@ def start_command(context: click.Context, home: Path) -> None:
 
 
 @gateway.command("add-key")
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of the gateway.",
+)
 @click.argument("name")
-@click.option("--daily-tokens", default=0, show_default=True, help="Quota a day; 0 is without limit.")
-def add_key_command(home: Path, name: str, daily_tokens: int) -> None:
-    """Make a bearer key for NAME and print it once; only its hash is stored."""
-    click.echo(add_key(home / "keys.json", name, daily_tokens))
+@click.option(
+    "--daily-tokens", default=0, show_default=True, type=click.IntRange(0), help="Quota a day; 0 is without limit."
+)
+@output_option
+def add_key_command(home: Path, name: str, daily_tokens: int, output: str) -> None:
+    """Make a bearer key for NAME and print it once; only its hash is stored. A running gateway takes it at once.
+
+    \b
+    Example:
+      ostraka gateway add-key --home ~/.ostraka/localnet/gateway alice --daily-tokens 100000
+    """
+    try:
+        key = add_key(home / "keys.json", name, daily_tokens)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{home / 'keys.json'}: {error}") from None
+    if output == "json":
+        print_json({"name": name, "api_key": key, "daily_tokens": daily_tokens})
+    else:
+        click.echo(key)

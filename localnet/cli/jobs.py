@@ -47,7 +47,10 @@ def job() -> None:
 def list_command(limit: int, home: Path, output: str) -> None:
     """List the newest jobs."""
     network = running_network(home.resolve())
-    answer = asyncio.run(_jobs(network, limit))
+    try:
+        answer = asyncio.run(_jobs(network, limit))
+    except ClientError as error:
+        raise click.ClickException(str(error)) from None
     if output == "json":
         print_json(answer)
         return

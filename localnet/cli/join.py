@@ -44,7 +44,10 @@ def join(serve: bool, check: bool, home: Path, output: str) -> None:
             asyncio.run(wait_until_enrolled(network, place))
     except (LocalnetError, ClientError) as error:
         raise click.ClickException(str(error)) from None
-    status = asyncio.run(read_status(place.endpoint))
+    try:
+        status = asyncio.run(read_status(place.endpoint))
+    except ConnectionError as error:
+        raise click.ClickException(str(error)) from None
     if output == "json":
         print_json({"name": place.name, "home": place.home, **status})
     else:

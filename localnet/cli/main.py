@@ -12,7 +12,7 @@ from localnet.cli.join import join
 from localnet.cli.network import localnet
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ostraka", prog_name="ostraka")
 def main() -> None:
     """Run, work for and ask an Ostraka network.
@@ -22,6 +22,7 @@ def main() -> None:
       ostraka demo                   a network, a question, and proof of what happened
       ostraka localnet up            the same network, kept
       ostraka ask "Why is ice slippery?"
+      ostraka job show 1             what became of a question, proven
       ostraka worker join            one more worker for it
     """
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from chain.client.client import ChainClient
 from chain.client.failures import ClientError
-from localnet.cli.output import ERR, OUT, home_option, output_option, print_json, running_network
-from localnet.layout import Localnet, find_localnet
+from localnet.cli.output import ERR, OUT, home_option, known_network, output_option, print_json
+from localnet.layout import Localnet
 from localnet.model import ModelUnavailable, converted
 from localnet.network import LocalnetError, Spec, down, up
 
@@ -91,13 +91,15 @@ def up_command(
 
 @localnet.command("down")
 @home_option
-def down_command(home: Path) -> None:
+@output_option
+def down_command(home: Path, output: str) -> None:
     """End every process of the network; its files stay for a look."""
-    network = find_localnet(home.resolve())
-    if network is None:
-        raise click.ClickException(f"there is no network in {home}")
+    network = known_network(home)
     down(network)
-    OUT.print(f"down; logs and state stay in {network.home}")
+    if output == "json":
+        print_json({"home": network.home, "is_running": False})
+    else:
+        OUT.print(f"down; logs and state stay in {network.home}", soft_wrap=True)
 
 
 @localnet.command("status")
@@ -105,9 +107,7 @@ def down_command(home: Path) -> None:
 @output_option
 def status_command(home: Path, output: str) -> None:
     """Show where everything listens, what runs, and how far the chain is."""
-    network = find_localnet(home.resolve())
-    if network is None:
-        raise click.ClickException(f"there is no network in {home}; start one with `ostraka localnet up`")
+    network = known_network(home)
     heights = asyncio.run(_heights(network))
     if output == "json":
         print_json(describe(network, heights))
@@ -165,7 +165,7 @@ def show(network: Localnet, heights: dict[str, int]) -> None:
     table = Table("", "where", "state", "memory", title=f"{network.chain_id} in {network.home}", title_justify="left")
     for node in network.nodes:
         state = f"height {heights[node.name]}" if node.name in heights else _state(node.process.is_running)
-        table.add_row(node.name, f"gRPC {node.grpc}  RPC {node.rpc}", state, _mib(node.process.memory_bytes()))
+        table.add_row(node.name, f"gRPC {node.grpc}\nRPC {node.rpc}", state, _mib(node.process.memory_bytes()))
     for worker in network.workers:
         role = " and ".join(word for word, is_on in (("serves", worker.serves), ("checks", worker.checks)) if is_on)
         state = f"{role}, {_state(worker.process.is_running)}"
@@ -194,7 +194,7 @@ def _mib(size: int) -> str:
 @home_option
 def logs_command(name: str | None, lines: int, home: Path) -> None:
     """Show the end of every log, or of NAME's: node0, worker1, gateway."""
-    network = running_or_ended(home)
+    network = known_network(home)
     found = False
     for place, paths in log_files(network).items():
         if name is not None and place != name:
@@ -208,12 +208,6 @@ def logs_command(name: str | None, lines: int, home: Path) -> None:
                 )
     if not found:
         raise click.ClickException(f"nothing is called {name!r}; there are {', '.join(log_files(network))}")
-
-
-def running_or_ended(home: Path) -> Localnet:
-    """Return the network in `home`, running or not. Raises: click.ClickException."""
-    network = find_localnet(home.resolve())
-    return network if network is not None else running_network(home.resolve())
 
 
 def log_files(network: Localnet) -> dict[str, list[Path]]:

@@ -1,6 +1,7 @@
 """How commands speak: text for people by default, one JSON document with `--output json`."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,10 +10,10 @@ import click
 from rich.console import Console
 
 from chain.json_form import to_json
-from localnet.layout import Localnet, default_home, find_localnet
+from localnet.layout import DamagedLayout, Localnet, default_home, find_localnet
 
-OUT = Console()
-"""Answers."""
+OUT = Console(width=None if sys.stdout.isatty() else 120)
+"""Answers; in a file or a pipe wide enough for an address."""
 ERR = Console(stderr=True)
 """Progress and complaints."""
 
@@ -42,11 +43,20 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(to_json(value), indent=2, ensure_ascii=False))
 
 
-def running_network(home: Path) -> Localnet:
-    """Return the network in `home`. Raises: click.ClickException that says how to start one."""
-    network = find_localnet(home)
+def known_network(home: Path) -> Localnet:
+    """Return the network in `home`, running or not. Raises: click.ClickException that says how to start one."""
+    try:
+        network = find_localnet(home.resolve())
+    except DamagedLayout as error:
+        raise click.ClickException(str(error)) from None
     if network is None:
         raise click.ClickException(f"there is no network in {home}; start one with `ostraka localnet up`")
+    return network
+
+
+def running_network(home: Path) -> Localnet:
+    """Return the network in `home`. Raises: click.ClickException that says how to start one."""
+    network = known_network(home)
     if not any(node.process.is_running for node in network.nodes):
         raise click.ClickException(f"the network in {home} does not run; start one with `ostraka localnet up`")
     return network
