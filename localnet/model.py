@@ -8,6 +8,7 @@ from pathlib import Path
 from chain.modules.models.types import ModelHeader
 from chain.node.cometbft import cache_directory
 from chain.store.codec import decode
+from inference.models.format import CONVERTER_VERSION
 from localnet.processes import python
 
 SMOLLM2_NAME = "smollm2-135m-instruct"
@@ -56,7 +57,7 @@ def converted(source: Path, name: str, models: Path | None = None) -> CanonicalM
     models = models or cache_directory() / "models"
     models.mkdir(parents=True, exist_ok=True)
     known = models / f"{name}.json"
-    stamp = {"source": str(source), "size": _size(source)}
+    stamp = {"source": str(source), "size": _size(source), "converter": CONVERTER_VERSION}
     if known.exists():
         record = json.loads(known.read_text())
         directory = models / record.get("root", "-")

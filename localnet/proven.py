@@ -54,12 +54,18 @@ class ProvenState:
         self.chain_id = str(document["chain_id"])
         self.proofs: list[Proof] = []
         self._headers: dict[int, tuple[bytes, bytes, int]] = {}
+        self._pinned = 0
 
     def __enter__(self) -> "ProvenState":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._rpc.close()
+
+    async def pin(self) -> int:
+        """Read everything from now on at one height, the last committed one; return it."""
+        self._pinned = (await self._client.status()).height
+        return self._pinned
 
     async def value(self, table: Map[K, V], key: K, cls: type[V], height: int = 0) -> V | None:
         """Return the record at a key, or None if its absence is proven."""
@@ -70,8 +76,8 @@ class ProvenState:
         return None if raw is None else decode(kind, raw[1:])
 
     async def read(self, module: str, key: bytes, height: int = 0) -> bytes | None:
-        """Return the stored bytes at a height (0: the last). Raises: NotProven."""
-        answer = await self._client.prove(module, key, height)
+        """Return the stored bytes at a height (0: the pinned one, or else the last). Raises: NotProven."""
+        answer = await self._client.prove(module, key, height or self._pinned)
         app_hash, header_hash, signatures = await self._header(answer.height + 1)
         value = answer.value or None
         try:

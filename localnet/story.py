@@ -33,8 +33,12 @@ from chain.modules.sampling.types import (
     CheckCommit,
     CheckOutcome,
     EpochProof,
+    QueryEpochProofsRequest,
+    QueryEpochProofsResponse,
     QuerySnapshotRequest,
     QuerySnapshotResponse,
+    QueryUnitRequest,
+    QueryUnitResponse,
     Round,
     Snapshot,
     SnapshotPlace,
@@ -108,6 +112,10 @@ class Narrator:
             if time.monotonic() > deadline:
                 raise StoryBroken(f"job {self._job_id} is still {answer.job.status.name} after {STORY_SECONDS:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
+
+    async def pin(self) -> None:
+        """Tell everything as of one height."""
+        await self._state.pin()
 
     async def _job(self) -> Job:
         job = await self._state.value(JOBS, self._job_id, Job)
@@ -200,21 +208,33 @@ class Narrator:
         return await self._state.value(PROOFS, (epoch, operator), EpochProof)
 
     async def wait_for_proofs(self) -> None:
-        """Wait until everybody eligible has opened the epoch's VRF proof. Raises: StoryBroken."""
-        job = await self._job()
+        """Wait until everybody who owes an epoch's VRF proof has opened it and its checks are judged.
+
+        Raises: StoryBroken.
+        """
         deadline = time.monotonic() + STORY_SECONDS
-        for unit in await self._units(job):
-            while True:
-                check, _, snapshot = await self._checks(unit)
-                members = [entry.operator for i, entry in enumerate(snapshot.entries) if has_bit(check.eligible, i)]
-                proofs = [await self._proof(check.epoch, member) for member in members]
-                if all(proof is not None and proof.proof for proof in proofs):
-                    commits = [await self._commit(unit, member) for member in members]
-                    if not any(commit and commit.outcome == CheckOutcome.EQUAL for commit in commits):
-                        break
+        job = await self._client.query("ostraka.jobs.v1.Query/Job", QueryJobRequest(self._job_id), QueryJobResponse)
+        for unit in job.units:
+            while not await self._is_judged(unit):
                 if time.monotonic() > deadline:
                     raise StoryBroken("not every checker has opened its epoch proof in time")
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _is_judged(self, unit: Unit) -> bool:
+        answer = await self._client.query(
+            "ostraka.sampling.v1.Query/Unit",
+            QueryUnitRequest(unit.job_id, unit.attempt, unit.stage),
+            QueryUnitResponse,
+        )
+        if answer.check is None:
+            return False
+        due = await self._client.query(
+            "ostraka.sampling.v1.Query/EpochProofs",
+            QueryEpochProofsRequest(answer.check.epoch),
+            QueryEpochProofsResponse,
+        )
+        is_open = all(proof.proof for proof in due.proofs if proof.is_due)
+        return is_open and not any(commit.outcome == CheckOutcome.EQUAL for commit in answer.commits)
 
     async def tickets(self) -> Chapter:
         """Tell who was drawn: VRF proofs verified, tickets recomputed."""
@@ -324,14 +344,14 @@ class Narrator:
         """Tell what all of this rests on."""
         chapter = Chapter("Proof: nothing above is the node's word")
         proofs = self._state.proofs
-        heights = sorted({proof.height + 1 for proof in proofs})
+        num_headers = len({proof.height for proof in proofs})
         last = max(proofs, key=lambda proof: proof.height)
         chapter.say(
             f"{len(proofs)} values proven by ICS-23 ({sum(proof.proof_bytes for proof in proofs):,} bytes of proofs) "
-            f"against {len(heights)} headers from {heights[0]} to {heights[-1]}"
+            f"against {num_headers} header(s)"
         )
         chapter.say(
-            f"each header's commit signatures verified against the validator set of genesis; the last: header "
+            f"commit signatures verified against the validator set of genesis: header "
             f"{last.height + 1}, {last.header_hash.hex()[:24]}…, {last.num_signatures} signature(s), "
             f"app hash {last.app_hash.hex()[:24]}…"
         )
@@ -343,6 +363,7 @@ async def tell_honest(narrator: Narrator, tell: Tell) -> bool:
     status = await narrator.wait_for(JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
     if status == JobStatus.FINAL:
         await narrator.wait_for_proofs()
+    await narrator.pin()
     chapters = [await narrator.plan(), await narrator.commitments()]
     if status == JobStatus.FINAL:
         chapters += [await narrator.tickets(), await narrator.checks()]
@@ -355,6 +376,7 @@ async def tell_honest(narrator: Narrator, tell: Tell) -> bool:
 async def tell_caught(narrator: Narrator, cheater: str, tell: Tell) -> bool:
     """Tell the story of a job with a cheat among its workers; return whether it was caught, and nobody else."""
     await narrator.wait_for(JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
+    await narrator.pin()
     chapters = [
         await narrator.plan(),
         await narrator.commitments(),

@@ -119,6 +119,7 @@ async def _story(network: Localnet, job_id: int) -> list[Chapter]:
         status = answer.job.status
         with ProvenState(client, network.rpc, network.genesis_path) as state:
             narrator = Narrator(network, client, state, job_id)
+            await narrator.pin()
             head = Chapter(f"Job {job_id}: {STATES.get(status, '?')}")
             head.say(
                 f"{answer.job.prompt_tokens} prompt tokens, at most {answer.job.max_tokens} to answer, declared value "
