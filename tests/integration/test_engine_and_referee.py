@@ -26,7 +26,7 @@ SAMPLERS = {
     "temperature": SamplerSpec(SamplerKind.TEMPERATURE, 6000, 0),
     "top_k": SamplerSpec(SamplerKind.TEMPERATURE, 4000, 20),
 }
-FACTORS = {"v_proj": 100.0, "down_proj": 30.0, "gate_proj": 100.0, "up_proj": 100.0}
+FACTORS = {"v_proj": 10_000.0, "down_proj": 30.0, "gate_proj": 100.0, "up_proj": 100.0}
 """Weights that the saturating model has multiplied, so that cached values and linear maps meet their limits."""
 SHAPES = {
     "saturating": TinyShape(layers=3),
