@@ -39,7 +39,7 @@ def start(home: Path, verbose: bool) -> None:
 @worker.command()
 @home_option
 @click.option("--node", required=True, help="host:port of a node's gRPC.")
-@click.option("--chain-id", required=True)
+@click.option("--chain-id", required=True, help="The chain that the node must be of.")
 @click.option("--models", type=click.Path(path_type=Path, file_okay=False), required=True, help="Model directories.")
 @click.option("--model", required=True, help="Name of the model on the chain.")
 @click.option("--listen", default="127.0.0.1:9101", show_default=True, help="host:port to listen on.")

@@ -17,7 +17,7 @@ from chain.client.signing import Key
 from chain.modules.plans.types import QueryPlansRequest, QueryPlansResponse
 from chain.modules.sampling.types import QueryDutiesRequest, QueryDutiesResponse
 from chain.node.cometbft import obtain_cometbft
-from chain.node.home import NodeHome, Ports, create_testnet
+from chain.node.home import Ports, create_testnet
 from inference.config import WorkerConfig, write_config
 from inference.gateway.bearer import add_key
 from inference.keys import create_keys, load_keys, read_secret, write_secret
@@ -349,10 +349,3 @@ def add_worker(network: Localnet, *, serve: bool, check: bool, fault: str = "") 
     network = network.with_worker(place)
     network.save()
     return network, place
-
-
-def node_homes(network: Localnet) -> list[NodeHome]:
-    """Return the homes of all validators."""
-    from chain.node.home import load_home
-
-    return [load_home(Path(node.home)) for node in network.nodes]

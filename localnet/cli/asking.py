@@ -14,13 +14,19 @@ from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
 from inference.gateway.openai_api import ApiError, sampler_spec
 from inference.gateway.requester import Requester, RequestError
 from inference.keys import read_secret
-from localnet.cli.output import ERR, home_option, print_json, running_network
+from localnet.cli.output import ERR, home_option, output_option, print_json, running_network
 from localnet.layout import Localnet
 
 
 def _options(command: Any) -> Any:
     for option in (
-        click.option("--max-tokens", default=128, show_default=True, type=click.IntRange(1, 65_536)),
+        click.option(
+            "--max-tokens",
+            default=128,
+            show_default=True,
+            type=click.IntRange(1, 65_536),
+            help="Longest answer, in tokens.",
+        ),
         click.option(
             "--temperature", default=0.0, show_default=True, type=click.FloatRange(0, 2), help="0 takes the likeliest."
         ),
@@ -56,7 +62,7 @@ def sampler(temperature: float, top_k: int) -> SamplerSpec:
 @click.argument("question")
 @_options
 @click.option("--system", default="", help="What the assistant should keep in mind.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def ask(
     question: str,
     max_tokens: int,

@@ -27,8 +27,10 @@ ANSWER_SECONDS = 180.0
 @click.command()
 @click.option("--cheat", is_flag=True, help="Let one worker alter one row of its work, and watch it being caught.")
 @click.option("--keep", is_flag=True, help="Leave the network running at the end.")
-@click.option("--question", default=QUESTION, show_default=True)
-@click.option("--max-tokens", default=64, show_default=True, type=click.IntRange(1, 512))
+@click.option("--question", default=QUESTION, show_default=True, help="What to ask.")
+@click.option(
+    "--max-tokens", default=64, show_default=True, type=click.IntRange(1, 512), help="Longest answer, in tokens."
+)
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),

@@ -41,7 +41,7 @@ def job() -> None:
 
 
 @job.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @home_option
 @output_option
 def list_command(limit: int, home: Path, output: str) -> None:

@@ -54,7 +54,9 @@ def localnet() -> None:
 
 
 @localnet.command("up")
-@click.option("-v", "--validators", default=1, show_default=True, type=click.IntRange(1, 16))
+@click.option(
+    "-v", "--validators", default=1, show_default=True, type=click.IntRange(1, 16), help="Nodes that make blocks."
+)
 @click.option("-w", "--workers", default=3, show_default=True, type=click.IntRange(1, 16), help="Workers that serve.")
 @click.option("-c", "--checkers", default=2, show_default=True, type=click.IntRange(2, 16), help="Check-only workers.")
 @click.option(
@@ -190,7 +192,7 @@ def _mib(size: int) -> str:
 
 @localnet.command("logs")
 @click.argument("name", required=False)
-@click.option("-n", "--lines", default=30, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("-n", "--lines", default=30, show_default=True, type=click.IntRange(1, 10_000), help="Of each log.")
 @home_option
 def logs_command(name: str | None, lines: int, home: Path) -> None:
     """Show the end of every log, or of NAME's: node0, worker1, gateway."""

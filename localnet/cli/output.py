@@ -60,8 +60,3 @@ def running_network(home: Path) -> Localnet:
     if not any(node.process.is_running for node in network.nodes):
         raise click.ClickException(f"the network in {home} does not run; start one with `ostraka localnet up`")
     return network
-
-
-def ostr(amount: int) -> str:
-    """Return an amount of uostr for people."""
-    return f"{amount / 1_000_000:,.6f}".rstrip("0").rstrip(".") + " OSTR"

@@ -1,11 +1,27 @@
 """The stock `openai` package talks to the gateway."""
 
+import asyncio
+
+import httpx
 import openai
 import pytest
 
+from chain.client.client import ChainClient
+from chain.modules.jobs.types import (
+    Job,
+    JobStatus,
+    QueryJobRequest,
+    QueryJobResponse,
+    QueryJobsRequest,
+    QueryJobsResponse,
+)
 from localnet.layout import Localnet
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
+
+LONG = [
+    {"role": "user", "content": "Write a very long story about a lighthouse keeper, with every detail of his days."}
+]
 
 
 @pytest.fixture
@@ -66,6 +82,43 @@ def test_a_stop_string_ends_the_answer_and_is_not_shown(client: openai.OpenAI, n
     )
     assert "Paris" not in (answer.choices[0].message.content or "")
     assert answer.choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_caller_that_leaves_cancels_the_job_and_the_gateway_goes_on(network: Localnet, is_stream: bool) -> None:
+    gateway = network.gateway
+    assert gateway is not None
+    limit = 500
+    body = {"model": network.model, "messages": LONG, "max_tokens": limit, "stream": is_stream}
+    before = asyncio.run(newest_job(network))
+    with httpx.Client(headers={"authorization": f"Bearer {gateway.api_key}"}, timeout=120) as http:
+        if is_stream:
+            with http.stream("POST", f"{gateway.url}/chat/completions", json=body) as answer:
+                assert next(line for line in answer.iter_lines() if '"content": "' in line)
+        else:
+            with pytest.raises(httpx.ReadTimeout):
+                http.post(f"{gateway.url}/chat/completions", json=body, timeout=httpx.Timeout(120, read=5))
+        job = asyncio.run(ended_job(network, before + 1))
+        assert 0 < job.output_tokens < limit
+        assert http.get(gateway.url.removesuffix("/v1") + "/health").json()["status"] == "ok"
+
+
+async def newest_job(network: Localnet) -> int:
+    """The number of the job that was asked for last, or 0."""
+    async with ChainClient(network.grpc) as chain:
+        answer = await chain.query("ostraka.jobs.v1.Query/Jobs", QueryJobsRequest(0, 1), QueryJobsResponse)
+        return answer.jobs[0].job_id if answer.jobs else 0
+
+
+async def ended_job(network: Localnet, job_id: int) -> Job:
+    """The job once its results are on the chain."""
+    async with ChainClient(network.grpc) as chain:
+        async with asyncio.timeout(120):
+            async for _ in chain.follow(without_events=True):
+                answer = await chain.query("ostraka.jobs.v1.Query/Job", QueryJobRequest(job_id), QueryJobResponse)
+                if answer.job.status not in (JobStatus.WAITING, JobStatus.RUNNING):
+                    return answer.job
+    raise AssertionError("unreachable: blocks never end")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def named_paths(text: str) -> set[str]:
     """Paths in code marks that begin at the top of the tree."""
     found = set()
     for mark in re.findall(r"`([^`\n]+)`", text):
-        for word in (part.rstrip(":,.") for part in mark.split()):
+        for word in (part.partition("::")[0].rstrip(":,.") for part in mark.split()):
             if word.startswith(TOP) and not re.search(r"[A-Z]{3,}|\*|<", word):
                 found.add(word)
     return found
@@ -59,4 +59,11 @@ def test_every_function_that_a_document_names_exists(document: str) -> None:
         for name in filter(None, names)
         if not any(re.search(rf"(def|class) {name}\b", source) for source in sources_of(path))
     ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_a_document_names_exists(document: str) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / document).read_text())
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in (ROOT / path).read_text()]
     assert missing == []
