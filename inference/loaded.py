@@ -10,8 +10,9 @@ from pathlib import Path
 from chain.modules.models.types import ModelHeader
 from inference import hardware
 from inference.compute import Compute, Machine
-from inference.engine.engine import Engine
+from inference.engine.engine import Engine, tested_kernels
 from inference.faults import FaultyEngine
+from inference.numerics.selftest import KernelChoice
 from inference.shards.loader import LoadedShard, load
 from inference.shards.spec import ShardSpec
 
@@ -38,6 +39,7 @@ class LoadedShards:
         self._engines: OrderedDict[ShardSpec, Engine] = OrderedDict()
         self._tampered: dict[ShardSpec, Machine] = {}
         self._locks: dict[ShardSpec, asyncio.Lock] = {}
+        self._kernels: KernelChoice | None = None
         self.ready: set[ShardSpec] = set()
         """Shards that have been found whole and whose kernels have passed the self-test."""
 
@@ -50,7 +52,7 @@ class LoadedShards:
             found = self._engines.get(spec)
             if found is None:
                 shard = await self._map(spec)
-                found = await self._compute.call(lambda: Engine(shard, threads=self._threads))
+                found = await self._compute.call(lambda: self._pack(shard))
                 self._engines[spec] = found
                 while len(self._engines) > MAX_ENGINES:
                     old, _ = self._engines.popitem(last=False)
@@ -77,9 +79,15 @@ class LoadedShards:
             if not any(_covers(other, spec) for other in self._engines):
                 # What is packed later is proven then, weight by weight; the head would cost as much as eight layers.
                 layer = replace(cut(shard, ShardSpec(spec.model_root, spec.start, spec.start + 1)), head=None)
-                await self._compute.call(lambda: Engine(layer, threads=self._threads))
+                await self._compute.call(lambda: self._pack(layer))
                 hardware.return_memory()
             self.ready.add(spec)
+
+    def _pack(self, shard: LoadedShard) -> Engine:
+        """On the compute thread: pack weights; the kernels are tested once in every process."""
+        if self._kernels is None:
+            self._kernels = tested_kernels(self._header)
+        return Engine(shard, threads=self._threads, kernels=self._kernels)
 
     async def _map(self, spec: ShardSpec) -> LoadedShard:
         for known, shard in self._mapped.items():

@@ -6,6 +6,7 @@ rule is refused.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chain.crypto.keys import encode_address
 from chain.modules.models.types import ModelHeader
@@ -51,10 +52,14 @@ class Partial:
         return self.bottleneck, len(self.stages)
 
 
+@lru_cache(maxsize=4)
 def best_plan(
-    header: ModelHeader, workers: Sequence[Worker], enrollments: Sequence[Enrollment], rates: RateParams
+    header: ModelHeader, workers: tuple[Worker, ...], enrollments: tuple[Enrollment, ...], rates: RateParams
 ) -> Split | None:
-    """Return the plan of lowest bottleneck that leaves enough checkers outside, or None."""
+    """Return the plan of lowest bottleneck that leaves enough checkers outside, or None.
+
+    Remembered, because a worker asks at every block of its turn and what it asks about rarely changes.
+    """
     active = {worker.operator: worker for worker in workers if worker.status == WorkerStatus.ACTIVE}
     checkers = {
         item.operator: active[item.operator].bond - active[item.operator].unbonding

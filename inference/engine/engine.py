@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from chain.modules.models.types import ModelHeader
 from inference.engine.cache import CacheFull, Session
 from inference.engine.rows import RowChunk, TokenChunk, is_canonical
 from inference.models.llama import LlamaShard, widen_rows
@@ -14,7 +15,7 @@ from inference.numerics.selftest import KernelChoice, exact_kernels
 from inference.shards.loader import LoadedShard, load
 from inference.shards.spec import ShardSpec
 
-__all__ = ["CHUNK", "BadChunk", "CacheFull", "Engine", "Session", "run_unit"]
+__all__ = ["CHUNK", "BadChunk", "CacheFull", "Engine", "Session", "run_unit", "tested_kernels"]
 
 CHUNK = 64
 """Positions of a session that are processed at a time: small enough for the cache, and no chunking changes a bit."""
@@ -26,18 +27,23 @@ class BadChunk(ValueError):
     """A chunk does not fit this shard: wrong kind, size, id or form."""
 
 
+@torch.inference_mode()
+def tested_kernels(header: ModelHeader) -> KernelChoice:
+    """Return the kernels that are exact on this machine for a model's shapes. Raises: NoExactKernel."""
+    lengths = (header.hidden_size, header.num_heads * header.head_size, header.intermediate_size)
+    return KernelChoice(exact_kernels(lengths))
+
+
 class Engine:
     """Runs one loaded shard. Not thread-safe: all calls come from one thread."""
 
-    def __init__(self, model: LoadedShard, *, threads: int = 1) -> None:
-        """Self-test the kernels and pack the weights. Raises: NoExactKernel."""
+    def __init__(self, model: LoadedShard, *, threads: int = 1, kernels: KernelChoice | None = None) -> None:
+        """Pack the weights with kernels that were tested in this process, or test them now. Raises: NoExactKernel."""
         torch.set_num_threads(threads)
-        header = model.header
-        lengths = (header.hidden_size, header.num_heads * header.head_size, header.intermediate_size)
-        self.header = header
+        self.header = model.header
         self.spec = model.spec
         with torch.inference_mode():
-            self._model = LlamaShard(model, KernelChoice(exact_kernels(lengths)))
+            self._model = LlamaShard(model, kernels or tested_kernels(model.header))
 
     def open(self, capacity: int) -> Session:
         """Return a new session for at most `capacity` positions. Raises: ValueError."""

@@ -7,6 +7,7 @@ weight that is packed, its row sums. A kernel that fails is named in the log and
 import logging
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -33,32 +34,36 @@ def _random_bytes(rows: int, columns: int, seed: int) -> Tensor:
     return torch.randint(0, 256, (rows, columns), generator=generator, dtype=torch.uint8)
 
 
-def _right(packed: Packed, planes: Tensor, weight: Tensor) -> bool:
-    """Compare with sums made by plain int64 element arithmetic, which uses no matrix library."""
-    digits = planes.to(torch.int64) - OFFSET
-    wide = weight.to(torch.int64)
-    for row, found in zip(digits, packed(planes).to(torch.int64), strict=True):
-        if not torch.equal((wide * row).sum(1), found):
-            return False
-    return True
+@lru_cache(maxsize=4)
+def _cases(length: int) -> tuple[tuple[Tensor, int, tuple[tuple[Tensor, Tensor], ...]], ...]:
+    """Return weights of inner dimension `length`, each with its L1 norm, and for each planes with the right sums.
+
+    The sums are made by plain int64 element arithmetic, which uses no matrix library.
+    """
+    random = _random_bytes(_TEST_OUTPUTS, length, length).view(torch.int8).clamp(-127, 127)
+    made = []
+    for weight in (random, torch.full_like(random, 127), torch.full_like(random, -127)):
+        wide, answers = weight.to(torch.int64), []
+        for rows in _TEST_ROWS:
+            planes = _random_bytes(rows, length, rows)
+            planes[0].fill_(255)
+            planes[-1].fill_(0)
+            digits = planes.to(torch.int64) - OFFSET
+            answers.append((planes, torch.stack([(wide * row).sum(1) for row in digits])))
+        made.append((weight, int(wide.abs().sum(1).max()), tuple(answers)))
+    return tuple(made)
 
 
 def is_exact(kernel: Kernel, lengths: Sequence[int]) -> bool:
     """Say whether `kernel` answers right for inner dimensions `lengths`. Never raises: a crash is a wrong answer."""
     try:
         for length in sorted(set(lengths)):
-            random = _random_bytes(_TEST_OUTPUTS, length, length).view(torch.int8).clamp(-127, 127)
-            weights = [random, torch.full_like(random, 127), torch.full_like(random, -127)]
-            for weight in weights:
-                if not kernel.fits(int(weight.to(torch.int64).abs().sum(1).max())):
+            for weight, norm, answers in _cases(length):
+                if not kernel.fits(norm):
                     continue
                 packed = kernel.pack(weight)
-                for rows in _TEST_ROWS:
-                    planes = _random_bytes(rows, length, rows)
-                    planes[0].fill_(255)
-                    planes[-1].fill_(0)
-                    if not _right(packed, planes, weight):
-                        return False
+                if not all(torch.equal(packed(planes).to(torch.int64), sums) for planes, sums in answers):
+                    return False
     except (RuntimeError, NotImplementedError, AttributeError) as error:
         log.warning("kernel %s does not run here: %s", kernel.name, error)
         return False

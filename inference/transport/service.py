@@ -163,25 +163,29 @@ class WorkerService(service.WorkerServicer):
 
 async def _read(context: Any, seconds: float | None) -> wire.Frame | None:
     """Return the next frame, or None at the end of the stream. Raises: Refused."""
-    try:
-        async with asyncio.timeout(seconds):
-            frame = await context.read()
-    except TimeoutError:
-        raise Refused(Refusal.FRAME_INVALID, "nothing came in time") from None
+    if seconds is None:
+        frame = await context.read()
+    else:
+        try:
+            async with asyncio.timeout(seconds):
+                frame = await context.read()
+        except TimeoutError:
+            raise Refused(Refusal.FRAME_INVALID, "nothing came in time") from None
     return None if frame is grpc.aio.EOF else frame
 
 
 async def _take(run: Run, frame: wire.Frame) -> wire.Reply | None:
     """Hand one frame to the run; return what to answer. Raises: Refused."""
-    previous = run.assignment.unit_id_of(run.assignment.previous_stage)
-    last = run.assignment.unit_id_of(len(run.assignment.units) - 1)
     if run.failure:
         raise Refused(Refusal.OVER, run.failure)
-    match frame.WhichOneof("body"):
-        case "rows":
-            rows = checked_rows(frame.rows)
-            run.take_rows(rows.start, rows.count, rows.data)
-            return None
+    kind = frame.WhichOneof("body")
+    if kind == "rows":  # one for every token: nothing is made for it that it does not need
+        rows = checked_rows(frame.rows)
+        run.take_rows(rows.start, rows.count, rows.data)
+        return None
+    job = run.assignment
+    previous, last = job.unit_id_of(job.previous_stage), job.unit_id_of(len(job.units) - 1)
+    match kind:
         case "receipt":
             signed = await run.take_receipt(receipt_from_wire(previous, frame.receipt))
         case "tokens":

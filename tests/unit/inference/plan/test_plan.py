@@ -263,7 +263,7 @@ def test_a_live_plan_is_only_bettered_by_a_margin() -> None:
 
 
 def best(peers: dict[bytes, Worker], enrollments: list[Enrollment]) -> planning.Split | None:
-    return planning.best_plan(HEADER, tuple(peers.values()), enrollments, RATES)
+    return planning.best_plan(HEADER, tuple(peers.values()), tuple(enrollments), RATES)
 
 
 CHECKERS = {bytes([n]) * 20: worker(bytes([n]) * 20) for n in (201, 202, 203)}
