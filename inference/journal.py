@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -266,9 +267,9 @@ def _run_record(row: tuple[Any, ...]) -> RunRecord:
 
 def pack_ids(ids: Sequence[int]) -> bytes:
     """Return token ids as four little-endian bytes each."""
-    return b"".join(value.to_bytes(4, "little") for value in ids)
+    return struct.pack(f"<{len(ids)}I", *ids)
 
 
 def unpack_ids(data: bytes) -> tuple[int, ...]:
     """Return the token ids that `pack_ids` wrote."""
-    return tuple(int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4))
+    return struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
