@@ -5,6 +5,7 @@ What arrives is verified before it is given out: every frame carries the last st
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import grpc
 import grpc.aio
 
 from chain.client.client import ChainClient
-from chain.client.failures import ClientError, NotFound
+from chain.client.failures import ClientError, NotFound, Unavailable
 from chain.client.sender import MAX_MESSAGES, Committed, Sender
 from chain.client.signing import Key
 from chain.crypto.hashing import blind_hash, cancel_bytes, chain_hash, unit_id
@@ -56,6 +57,14 @@ _CRASHED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 MAX_FRAME_BYTES = 1 << 20
 ESCROW_MARGIN = (5, 4)
 """What the escrow may exceed the quote by: plans can change between the two."""
+
+
+_PREFIX = re.compile(r"^(failed to execute message; message index: \d+|invalid_argument): ")
+
+
+def _sentence(log: str) -> str:
+    """Return what a refusal says, without where in a transaction it happened."""
+    return _PREFIX.sub("", log)
 
 
 class RequestError(Exception):
@@ -178,8 +187,10 @@ class Requester:
                 QueryQuoteRequest(model.model_root, prompt_tokens, max_tokens, value),
                 QueryQuoteResponse,
             )
+        except Unavailable:
+            raise
         except ClientError as error:
-            raise RequestError(Code.INVALID_REQUEST, str(error)) from None
+            raise RequestError(Code.INVALID_REQUEST, _sentence(str(error))) from None
         return quote.escrow * ESCROW_MARGIN[0] // ESCROW_MARGIN[1]
 
     async def _accepted(self, message: MsgRequestJob) -> MsgRequestJobResponse:
@@ -188,9 +199,9 @@ class Requester:
         committed, index = await waiting.done
         for dropped in committed.dropped:
             if dropped.index == index:
-                raise RequestError(Code(dropped.code), dropped.log)
+                raise RequestError(Code(dropped.code), _sentence(dropped.log))
         if committed.code != Code.OK:
-            raise RequestError(Code(committed.code), committed.log)
+            raise RequestError(Code(committed.code), _sentence(committed.log))
         return decode(MsgRequestJobResponse, committed.responses[index])
 
     async def _send(self) -> None:

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from chain.client.client import ChainClient
-from chain.client.failures import ClientError
+from chain.client.failures import ClientError, NotFound
 from chain.crypto.keys import encode_address
 from chain.modules.jobs.types import (
     JobStatus,
@@ -91,6 +91,9 @@ def show_command(job_id: int, home: Path, output: str) -> None:
             print_json(asyncio.run(_record(network, job_id)))
             return
         chapters = asyncio.run(_story(network, job_id))
+    except NotFound as error:
+        archive = f"ostrakad query history job {job_id} --prove --home {network.nodes[0].home}"
+        raise click.ClickException(f"{error}; `{archive}` asks the node's archive") from None
     except (ClientError, NotProven) as error:
         raise click.ClickException(str(error)) from None
     for chapter in chapters:
@@ -125,6 +128,11 @@ async def _story(network: Localnet, job_id: int) -> list[Chapter]:
                 f"{answer.job.prompt_tokens} prompt tokens, at most {answer.job.max_tokens} to answer, declared value "
                 f"{answer.job.value} uostr, from {encode_address(answer.job.requester)}"
             )
+            if answer.job.close_reason:
+                head.say(
+                    f"ended at height {answer.job.closed_height}: {answer.job.close_reason.name}, "
+                    f"{answer.job.paid} of {answer.job.escrow} uostr paid"
+                )
             chapters = [head]
             if answer.job.planned_height:
                 chapters += [await narrator.plan(), await narrator.commitments()]
