@@ -1,4 +1,4 @@
-"""Run a converted model on a fixed text and count the activations that met a limit.
+"""The fixed text of the conversion, and what saturates on it: count the activations of a model that met a limit.
 
 The counts are read from what the engine leaves behind (cached keys and values, rows), so they are exact integers and
 equal on every machine.
@@ -10,38 +10,29 @@ import numpy as np
 
 from inference.engine.engine import Engine
 from inference.engine.rows import TokenChunk
-from inference.models.format import TOKENIZER_FILE
 from inference.numerics.constants import MAX_SHIFT, QUERY_LIMIT, ROW_LIMIT
 from inference.shards.loader import LoadedShard
 
+TOKENS = 4096
+"""Length of the text for which weights are rounded, at most."""
+TOKENS_PER_COLUMN = 4
+"""Fewer do for a smaller model: this many per column of its widest map."""
 POSITIONS = 192
-"""Length of the calibration run, at most."""
+"""Length of the run in which saturation is counted, at most."""
 _VALUE_LIMIT = 32767
 
-TEXT = """<|im_start|>user
-Explain in a few sentences why the sky is blue, then write a Python function that adds two numbers.<|im_end|>
-<|im_start|>assistant
-Sunlight is scattered by the molecules of the air. Blue light, with its shorter wavelength, is scattered far more than
-red light (the intensity grows with 1/λ⁴), so it reaches our eyes from every direction: 400–450 nm vs. 700 nm.
-
-```python
-def add(a: int, b: int) -> int:
-    return a + b  # 2 + 2 == 4
-```
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software, to deal in the Software
-without restriction. La bibliothèque est ouverte de 9 h à 18 h; 東京は日本の首都です。<|im_end|>
-"""
+TEXT = Path(__file__).parent / "calibration.txt"
+"""Chat, terms of use, manuals, code, tables, prose, mathematics; written for this purpose: 4,200 tokens of SmolLM2."""
 
 
-def calibration_ids(directory: Path, vocabulary: int, positions: int) -> tuple[int, ...]:
-    """Return the ids of the calibration text, or a ramp of ids for a model without a tokenizer."""
-    data = (directory / TOKENIZER_FILE).read_text()
-    if not data:
-        return tuple(index % vocabulary for index in range(positions))
+def calibration_ids(tokenizer: bytes, vocabulary: int, count: int) -> tuple[int, ...]:
+    """Return at most `count` ids of the calibration text, or a ramp of ids for a model without a tokenizer."""
+    if not tokenizer:
+        return tuple(index % vocabulary for index in range(count))
     from tokenizers import Tokenizer
 
-    ids = Tokenizer.from_str(data).encode(TEXT).ids
-    return tuple(token for token in ids if token < vocabulary)[:positions]
+    ids = Tokenizer.from_buffer(tokenizer).encode(TEXT.read_text()).ids
+    return tuple(token for token in ids if token < vocabulary)[:count]
 
 
 def saturation(shard: LoadedShard, ids: tuple[int, ...]) -> dict[str, int]:

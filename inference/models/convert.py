@@ -12,15 +12,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from chain.crypto.hashing import sha256
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
 from chain.store.codec import encode
-from inference.models.calibrate import POSITIONS, calibration_ids, saturation
+from inference.models.calibrate import POSITIONS, TOKENS, TOKENS_PER_COLUMN, calibration_ids, saturation
+from inference.models.fitting import GAIN_EXPONENT_EXTRA, Fitting, RealLayer
 from inference.models.format import (
+    CONVERTER_VERSION,
     HEADER_FILE,
     MANIFEST_FILE,
     TEMPLATE_FILE,
@@ -36,6 +37,7 @@ from inference.models.format import (
     write_tensor,
 )
 from inference.models.quantize import (
+    Real,
     Unconvertible,
     gain_bits,
     quantize_embedding,
@@ -45,9 +47,9 @@ from inference.models.quantize import (
     tied_embedding,
 )
 from inference.models.source import RealModel, read_model, rotary_frequencies
-from inference.numerics.constants import FRACTION, MAX_POSITIONS, NUMERIC_VERSION, QUANT, TRACE_VERSION
+from inference.numerics.constants import MAX_POSITIONS, NUMERIC_VERSION, QUANT, TRACE_VERSION
 from inference.numerics.tables import EXP2_HASH, SIGMOID_HASH
-from inference.shards.loader import ShardError, load
+from inference.shards.loader import EmbeddingWeights, ShardError, load
 from inference.shards.spec import ShardSpec
 
 VALUE_BITS = 10
@@ -56,9 +58,6 @@ LEAST_VALUE_BITS = 4
 """FV goes no lower (±2048); what saturates then is only counted."""
 LAYER_COST = 1000
 """Work units per position of a layer; the head is priced by its multiplications relative to it."""
-GAIN_EXPONENT_EXTRA = 10
-"""A norm's output has real = a·mx·2^-(Fg+10)/Q."""
-
 Progress = Callable[[str, int, int], None]
 """Called with a description, steps done and steps in all."""
 
@@ -87,7 +86,7 @@ def convert(source: Path, destination: Path, progress: Progress = _no_progress) 
 def _write_model(model: RealModel, folder: Path, progress: Progress) -> Manifest:
     config = model.config
     header = _header_frame(model)
-    bits = gain_bits([model.weight(name) for name in _gain_names(header.num_layers)])
+    bits = gain_bits([model.weight("model.norm.weight")])
     total = header.num_layers + 2
     digests: dict[str, bytes] = {}
     scales: list[LayerScales] = []
@@ -97,47 +96,62 @@ def _write_model(model: RealModel, folder: Path, progress: Progress) -> Manifest
         digests[layout.name] = digest
         write_tensor(folder / digest.hex(), layout, parts)
 
-    for layer in range(header.num_layers):
-        progress("converting layers", layer, total)
-        layouts = layer_layouts(header, layer)
-        scales.append(_convert_layer(model, layer, bits, layouts, store))
-    progress("converting the head", header.num_layers, total)
     tied = header.tied
     gf, head, *_, rope = head_layouts(header)
     embedding_weight = model.weight("model.embed_tokens.weight")
-    head_weight = embedding_weight if tied else model.weight("lm_head.weight")
-    quantized = quantize_linear("head", head_weight, bits + GAIN_EXPONENT_EXTRA)
-    store(gf, quantize_gain(model.weight("model.norm.weight"), bits))
     if tied:
-        mantissa, shift = tied_embedding(quantized)
-        store(head, quantized.parts | {"me": mantissa})
+        embedding, shift = tied_embedding(quantize_linear("head", embedding_weight, bits + GAIN_EXPONENT_EXTRA))
     else:
-        store(head, quantized.parts)
-        parts, shift = quantize_embedding(embedding_weight)
-        store(head_layouts(header)[2], parts)
-    store(rope, rotary_table(header.max_positions, rotary_frequencies(config, header.head_size)))
+        embedding, shift = quantize_embedding(embedding_weight)
+        store(head_layouts(header)[2], embedding)
+    table = rotary_table(header.max_positions, rotary_frequencies(config, header.head_size))
+    store(rope, table)
+    header = dataclasses.replace(header, gain_bits=bits, embedding_shift=shift)
+    widest = max(header.hidden_size, header.num_heads * header.head_size, header.intermediate_size)
+    ids = calibration_ids(model.tokenizer, header.vocab_size, min(TOKENS, TOKENS_PER_COLUMN * widest))
+    fitting = Fitting(header, EmbeddingWeights(embedding["w"], embedding["me"].reshape(-1)), table["cs"], ids)
+    for layer in range(header.num_layers):
+        progress("converting layers", layer, total)
+        fitted = fitting.layer(f"layers.{layer}.", _real_layer(model, layer))
+        parts = (*(linear.parts for linear in fitted.linears), *fitted.gains)
+        for layout, stored in zip(layer_layouts(header, layer), parts, strict=True):
+            store(layout, stored)
+        scales.append(LayerScales(*(linear.scale for linear in fitted.linears)))
+    progress("converting the head", header.num_layers, total)
+    final = quantize_gain(model.weight("model.norm.weight"), bits)
+    store(gf, final)
+    quantized = fitting.head(embedding_weight if tied else model.weight("lm_head.weight"), final["g"].reshape(-1))
+    store(head, quantized.parts | {"me": embedding["me"]} if tied else quantized.parts)
 
     (folder / TOKENIZER_FILE).write_bytes(model.tokenizer)
     (folder / TEMPLATE_FILE).write_bytes(model.template)
     progress("calibrating", header.num_layers + 1, total)
-    header = _complete(header, bits, shift, tuple(scales), quantized.scale)
-    manifest = _calibrate(header, model.name, digests, folder)
+    header = _complete(header, tuple(scales), quantized.scale)
+    digests = {layout.name: digests[layout.name] for layout in tensor_layouts(header)}
+    manifest = _calibrate(header, model.name, digests, folder, ids)
     progress("done", total, total)
     return manifest
 
 
-def _calibrate(header: ModelHeader, name: str, digests: dict[str, bytes], folder: Path) -> Manifest:
+def _calibrate(
+    header: ModelHeader, name: str, digests: dict[str, bytes], folder: Path, text: tuple[int, ...]
+) -> Manifest:
     """Write header and manifest with the most fraction bits at which no cached value saturates on the fixed text.
 
     The model is loaded as a worker loads it, so a model that breaks a bound never leaves the converter.
     Raises: Unconvertible.
     """
-    positions = min(header.max_positions, POSITIONS)
-    ids = calibration_ids(folder, header.vocab_size, positions)
+    ids = text[: min(header.max_positions, POSITIONS)]
     for value_bits in range(VALUE_BITS, LEAST_VALUE_BITS - 1, -1):
         header = dataclasses.replace(header, value_bits=value_bits)
         root = model_root(header, [digests[layout.name] for layout in tensor_layouts(header)])
-        conversion = {"numeric_version": NUMERIC_VERSION, "calibration_positions": len(ids), "value_bits": value_bits}
+        conversion = {
+            "numeric_version": NUMERIC_VERSION,
+            "converter_version": CONVERTER_VERSION,
+            "fitted_positions": len(text),
+            "calibration_positions": len(ids),
+            "value_bits": value_bits,
+        }
         manifest = Manifest(root, name, digests, {}, conversion)
         (folder / HEADER_FILE).write_bytes(encode(header))
         (folder / MANIFEST_FILE).write_text(manifest.to_json())
@@ -152,41 +166,18 @@ def _calibrate(header: ModelHeader, name: str, digests: dict[str, bytes], folder
     return manifest
 
 
-def _gain_names(layers: int) -> list[str]:
-    names = [
-        f"model.layers.{layer}.{norm}_layernorm.weight"
-        for layer in range(layers)
-        for norm in ("input", "post_attention")
-    ]
-    return [*names, "model.norm.weight"]
-
-
-def _convert_layer(
-    model: RealModel,
-    layer: int,
-    bits: int,
-    layouts: tuple[TensorLayout, ...],
-    store: Callable[[TensorLayout, Parts], None],
-) -> LayerScales:
-    """Store the six tensors of a layer; return its shifts."""
-
-    def stacked(*names: str) -> Any:
+def _real_layer(model: RealModel, layer: int) -> RealLayer:
+    def stacked(*names: str) -> Real:
         return np.concatenate([model.weight(f"model.layers.{layer}.{name}.weight") for name in names])
 
-    projections = (
-        (("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"), bits + GAIN_EXPONENT_EXTRA),
-        (("self_attn.o_proj",), FRACTION),
-        (("mlp.gate_proj", "mlp.up_proj"), bits + GAIN_EXPONENT_EXTRA),
-        (("mlp.down_proj",), FRACTION),
+    return RealLayer(
+        qkv=stacked("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        o=stacked("self_attn.o_proj"),
+        gate_up=stacked("mlp.gate_proj", "mlp.up_proj"),
+        down=stacked("mlp.down_proj"),
+        g1=stacked("input_layernorm"),
+        g2=stacked("post_attention_layernorm"),
     )
-    shifts: list[LinearScale] = []
-    for layout, (names, exponent) in zip(layouts, projections, strict=False):
-        quantized = quantize_linear(layout.name, stacked(*names), exponent)
-        store(layout, quantized.parts)
-        shifts.append(quantized.scale)
-    for layout, name in zip(layouts[4:], ("input", "post_attention"), strict=True):
-        store(layout, quantize_gain(model.weight(f"model.layers.{layer}.{name}_layernorm.weight"), bits))
-    return LayerScales(*shifts)
 
 
 def norm_bits(hidden: int) -> int:
@@ -261,14 +252,10 @@ def head_cost(header: ModelHeader) -> int:
     return max(1, (2 * LAYER_COST * header.vocab_size * n + layer) // (2 * layer))
 
 
-def _complete(
-    header: ModelHeader, bits: int, shift: int, scales: tuple[LayerScales, ...], head: LinearScale
-) -> ModelHeader:
+def _complete(header: ModelHeader, scales: tuple[LayerScales, ...], head: LinearScale) -> ModelHeader:
     resident = tuple(sum(layout.size for layout in layer_layouts(header, layer)) for layer in range(header.num_layers))
     return dataclasses.replace(
         header,
-        gain_bits=bits,
-        embedding_shift=shift,
         layers=scales,
         head=head,
         head_cost=head_cost(header),

@@ -30,6 +30,8 @@ HEADER_FILE = "header.bin"
 MANIFEST_FILE = "manifest.json"
 TOKENIZER_FILE = "tokenizer.json"
 TEMPLATE_FILE = "chat_template.jinja"
+CONVERTER_VERSION = 2
+"""Changes whenever equal sources may give other integers than before: kept conversions are then made anew."""
 ALIGNMENT = 64
 """Parts of a tensor file start at multiples of this."""
 _HASH_BYTES = 1 << 22

@@ -252,6 +252,11 @@ class SwiGlu:
         return digits(y, peaks, peaks)
 
 
+def adding(h: Tensor) -> Callable[[Tensor, slice], Tensor]:
+    """Return what adds a block of outputs to its rows of the residual."""
+    return lambda y, rows: y.add_(h[rows]).clamp_(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+
+
 class Layer:
     """One transformer layer."""
 
@@ -266,6 +271,10 @@ class Layer:
         self, h: Tensor, angles: tuple[Tensor, Tensor], caches: Sequence[tuple[LayerCache, int, int]]
     ) -> Tensor:
         """Return the residual behind the layer, not yet rounded; `caches` holds (cache, position, rows) per session."""
+        return self.feed(self.mix(h, angles, caches))
+
+    def mix(self, h: Tensor, angles: tuple[Tensor, Tensor], caches: Sequence[tuple[LayerCache, int, int]]) -> Tensor:
+        """Return the residual [M, n] behind the attention."""
         heads, kv, d = self.header.num_heads, self.header.num_kv_heads, self.header.head_size
         x = joined(self.qkv(self.norm1(h), lambda y, _: y)).view(-1, heads + 2 * kv, d)  # [M, H+2·KV, d]
         a, m = self.attention.quantized(Rotary.turn(x[:, : heads + kv], *angles))
@@ -277,13 +286,12 @@ class Layer:
             start += count
         attended = joined(mixed)  # [M, H·d]
         peaks = row_peaks(attended)
+        return joined(self.o(digits(attended, peaks, peaks), adding(h)))
 
-        def add(y: Tensor, rows: slice) -> Tensor:
-            return y.add_(h[rows]).clamp_(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
-
-        h = joined(self.o(digits(attended, peaks, peaks), add))
+    def feed(self, h: Tensor) -> Tensor:
+        """Return the residual [M, n] behind the feed-forward network."""
         inner = Digits.join(self.gate_up(self.norm2(h), lambda y, _: self.swiglu(y)))
-        return joined(self.down(inner, add))
+        return joined(self.down(inner, adding(h)))
 
 
 class Embedding:

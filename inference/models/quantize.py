@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from chain.modules.models.types import LinearScale
 from inference.models.format import Parts
+from inference.models.rounding import Feedback, round_compensated
 from inference.numerics.constants import (
     EMBEDDING_MANTISSA_LIMIT,
     FRACTION,
@@ -71,15 +72,19 @@ def weight_norms(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     return np.concatenate([np.abs(weight[at : at + _BLOCK_ROWS].astype(np.int16)).sum(1, np.int64) for at in blocks])
 
 
-def quantize_linear(name: str, weight: Real, input_exponent: int) -> QuantizedLinear:
-    """Return a linear map [N, K] whose input is real = a·mx·2^-input_exponent/Q. Raises: Unconvertible."""
+def quantize_linear(name: str, weight: Real, input_exponent: int, feedback: Feedback | None = None) -> QuantizedLinear:
+    """Return a linear map [N, K] whose input is real = a·mx·2^-input_exponent/Q, rounded to nearest or by `feedback`.
+
+    Raises: Unconvertible.
+    """
     steps = _row_steps(weight)
     top = float(steps.max())
     exponent = MAX_SHIFTS + FRACTION - input_exponent
     while math.ceil(math.ldexp(top, exponent) / QUANT) >= MANTISSA_LIMIT:
         exponent -= 1
     mantissa = np.maximum(np.ceil(np.ldexp(steps, exponent) / QUANT), 1.0)
-    w8 = _round_rows(weight, np.ldexp(mantissa * QUANT, -exponent))
+    scale = np.ldexp(mantissa * QUANT, -exponent)
+    w8 = round_compensated(weight, scale, feedback) if feedback else _round_rows(weight, scale)
     mw = mantissa.astype(np.uint16)
     bound = int((weight_norms(w8) * mw.astype(np.int64)).max()) * QUANT
     first = max(0, bound.bit_length() - 31)
@@ -99,11 +104,12 @@ def _embedding_shift(top: float) -> int:
     return shift
 
 
-def tied_embedding(head: QuantizedLinear) -> tuple[npt.NDArray[np.uint16], int]:
-    """Return (me [V, 1], esh) that give the head's weights as an embedding. Raises: Unconvertible."""
+def tied_embedding(head: QuantizedLinear) -> tuple[Parts, int]:
+    """Return the parts and esh that give the head's weights as an embedding. Raises: Unconvertible."""
     scale = np.ldexp(head.parts["mw"].astype(np.float64) * QUANT, -head.exponent)
     shift = _embedding_shift(float(scale.max()))
-    return np.rint(np.ldexp(scale, shift + FRACTION)).astype(np.uint16), shift
+    mantissa = np.rint(np.ldexp(scale, shift + FRACTION)).astype(np.uint16)
+    return {"w": head.parts["w"], "me": mantissa}, shift
 
 
 def quantize_embedding(weight: Real) -> tuple[Parts, int]:
