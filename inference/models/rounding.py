@@ -18,8 +18,12 @@ import torch
 
 Matrix = npt.NDArray[np.float64]
 
-DAMPING = 0.01
-"""Added to H's diagonal, in means of the diagonal: directions that the calibration text hardly uses stay tame."""
+DAMPING = 0.4
+"""Added to H's diagonal, in means of the diagonal.
+
+A few thousand inputs say little about most of a thousand directions. With the customary 0.01 a down projection came out
+worse than nearest on text that was held back; between 0.3 and 1 the held-back error is flat and lowest.
+"""
 _EXACT_BITS = 52
 _PANEL = 32
 """Columns that are factorised at a time."""

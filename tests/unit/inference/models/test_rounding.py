@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.models.balance import balanced_gain
-from inference.models.rounding import Feedback, Matrix, gram, input_bits, round_compensated
+from inference.models.rounding import DAMPING, Feedback, Matrix, gram, input_bits, round_compensated
 from inference.numerics.constants import GAIN_LIMIT
 
 
@@ -27,7 +27,7 @@ def test_compensated_rounding_beats_rounding_to_nearest_on_correlated_inputs() -
     weight, scale = real_weight(100, 192)
     found = round_compensated(weight, scale, Feedback(products))
     nearest = np.rint(weight / scale[:, None])
-    assert cost(weight, found * scale[:, None], products) < 0.4 * cost(weight, nearest * scale[:, None], products)
+    assert cost(weight, found * scale[:, None], products) < 0.6 * cost(weight, nearest * scale[:, None], products)
     assert np.abs(found.astype(int)).max() <= 127
 
 
@@ -63,7 +63,7 @@ def test_the_order_of_rows_of_a_weight_changes_nothing() -> None:
 def test_factors_give_the_damped_matrix_back() -> None:
     products = gram(correlated(400, 192))
     feedback = Feedback(products)
-    damped = products + np.eye(192) * 0.01 * np.diagonal(products).mean()
+    damped = products + np.eye(192) * DAMPING * np.diagonal(products).mean()
     ordered = damped[np.ix_(feedback.order, feedback.order)]
     unit = feedback.ratios.T + np.eye(192)  # H = (I + A)·D·(I + A)ᵀ
     inverse = np.linalg.inv(unit)
