@@ -280,7 +280,7 @@ class Narrator:
                     continue
                 given = check_seal(entry.operator, identity, commit.salt, commit.body_root, commit.out_root)
                 chapter.require(given == commit.seal, f"the opening of {who} for stage {unit.stage} is not its seal")
-                is_equal = (commit.body_root, commit.out_root) == (unit.body_root, unit.out_root)
+                is_equal = commit.out_root == unit.out_root and unit.body_root in (b"", commit.body_root)
                 chapter.say(
                     f"stage {unit.stage}: {who} committed at {commit.commit_height}, revealed at "
                     f"{commit.reveal_height}: {'equal' if is_equal else 'DIFFERENT'} ({commit.outcome.name})"
