@@ -74,6 +74,7 @@ def build_genesis(
         "plans": {"params": to_json(parameters.plans)},
         "jobs": {"params": to_json(parameters.jobs)},
         "sampling": {"params": to_json(parameters.sampling)},
+        "disputes": {"params": to_json(parameters.disputes)},
     }
 
 

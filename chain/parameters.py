@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain.modules.accounts.types import Params as AccountsParams
+from chain.modules.disputes.types import Params as DisputesParams
 from chain.modules.jobs.types import Params as JobsParams
 from chain.modules.plans.types import Params as PlansParams
 from chain.modules.rates.types import Params as RatesParams
@@ -28,6 +29,10 @@ REVEAL_GAS: Final = 100_000
 """Gas of revealing one check."""
 DETECTION_CAP: Final = 4_252_017_623
 """0.99 of 2^32: the most detection that is asked of checkers."""
+MAX_ATTEMPTS: Final = 3
+"""Runs of one job. A run fails only if somebody is convicted, who then pays S and, below the least bond, is in no plan
+any more: two liars, one after the other, are survived. Each run may take all the windows of a job, so more runs would
+hold the escrow longer than a requester waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class ParameterSet:
     plans: PlansParams
     jobs: JobsParams
     sampling: SamplingParams
+    disputes: DisputesParams
     timeout_commit_ms: int
     """Pause of consensus after a block."""
     block_max_bytes: int
@@ -107,6 +113,14 @@ LOCALNET: Final = ParameterSet(
         dispute_blocks=196,
         proof_blocks=600,
     ),
+    disputes=DisputesParams(
+        clock_blocks=60,
+        open_blocks=40,
+        extension_blocks=12,
+        moves_per_block=16,
+        max_lines=8,
+        max_attempts=MAX_ATTEMPTS,
+    ),
     timeout_commit_ms=500,
     block_max_bytes=2 * 1024 * 1024,
     block_max_gas=100_000_000,
@@ -159,6 +173,14 @@ MAINNET: Final = ParameterSet(
         open_blocks=40,
         dispute_blocks=2_780,
         proof_blocks=86_400,
+    ),
+    disputes=DisputesParams(
+        clock_blocks=1_200,
+        open_blocks=200,
+        extension_blocks=60,
+        moves_per_block=16,
+        max_lines=8,
+        max_attempts=MAX_ATTEMPTS,
     ),
     timeout_commit_ms=2_000,
     block_max_bytes=4 * 1024 * 1024,

@@ -14,7 +14,8 @@ from chain.modules.jobs.types import CloseReason, JobStatus, UnitStatus
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import CheckOutcome, CheckPhase, DutyKind
 from chain.modules.workers.types import MsgBond, MsgUnbond, MsgUpdateWorker
-from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Network, digest, new_network, short
+from chain.parameters import LOCALNET
+from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Network, digest, new_network, short, without_game
 
 GAS_FEE = 100
 ESCROW = module_address("escrow")
@@ -24,6 +25,15 @@ TREASURY = module_address("treasury")
 @pytest.fixture
 def net(tmp_path: Path) -> Iterator[Network]:
     with new_network(tmp_path) as network:
+        yield network
+        network.chain.check_invariants()
+        assert [network.worker(who).reserved for who in SERVERS] == [0] * 3
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[Network]:
+    """Without the game: what is in dispute is frozen, and nobody can decide it."""
+    with new_network(tmp_path, change=without_game) as network:
         yield network
         network.chain.check_invariants()
         assert [network.worker(who).reserved for who in SERVERS] == [0] * 3
@@ -78,7 +88,8 @@ def test_a_job_waits_for_its_plan_until_enough_bond_is_free(tmp_path: Path) -> N
         net.chain.check_invariants()
 
 
-def test_a_different_out_root_disputes_the_unit_at_the_reveal(net: Network) -> None:
+def test_a_different_out_root_disputes_the_unit_at_the_reveal(frozen: Network) -> None:
+    net = frozen
     before = net.chain.balance(REQUESTER)
     job = net.drawn_job()
     units = net.units(job.job_id)
@@ -124,7 +135,8 @@ def test_a_different_out_root_disputes_the_unit_at_the_reveal(net: Network) -> N
     assert [net.worker(who).reserved for who in (*SERVERS, *CHECKERS)] == [0] * 5
 
 
-def test_a_different_body_root_disputes_the_unit_at_the_opening(net: Network) -> None:
+def test_a_different_body_root_disputes_the_unit_at_the_opening(frozen: Network) -> None:
+    net = frozen
     job = net.drawn_job()
     units = net.units(job.job_id)
     wrong = digest("wrong body")
@@ -142,6 +154,24 @@ def test_a_different_body_root_disputes_the_unit_at_the_opening(net: Network) ->
     assert sorted(outcomes) == [CheckOutcome.EQUAL, CheckOutcome.DIFFERENT]
     net.chain.run_until(dispute.deadline)
     assert net.job(job.job_id).close_reason == CloseReason.UNRESOLVED
+
+
+def test_an_asserter_that_is_silent_in_the_game_loses_s_and_the_job_is_run_again(net: Network) -> None:
+    job = net.drawn_job()
+    units = net.units(job.job_id)
+    wrong = digest("wrong")
+    first = CHECKERS[0]
+    net.ok(net.chain.send(first.hot, net.commit_message(first, units[0], out_root=wrong)))
+    net.run_to_phase_end(units[0])
+    net.ok(net.chain.send(first.hot, net.reveal_message(first, units[0], out_root=wrong)))
+    (dispute,) = disputes.disputes_of(net.store, job.job_id)
+    net.chain.run_until(dispute.opened_height + LOCALNET.disputes.clock_blocks - 1)
+    assert net.job(job.job_id).status == JobStatus.DISPUTED
+    net.chain.run_block()
+    ended = disputes.dispute(net.store, dispute.dispute_id)
+    assert (ended.status, ended.slashed) == (DisputeStatus.REFUTED, units[0].terms.bond)
+    assert net.worker(SERVERS[0]).bond == BOND - units[0].terms.bond
+    assert (net.job(job.job_id).status, net.job(job.job_id).attempt) == (JobStatus.WAITING, 1)
 
 
 def test_an_asserter_that_does_not_open_forfeits_r_and_the_others_are_paid(net: Network) -> None:

@@ -37,6 +37,7 @@ from tests.support.network import (
     header,
     new_network,
     short,
+    without_game,
 )
 
 SERVICE = "ostraka.sampling.v1.Query"
@@ -209,7 +210,7 @@ def test_a_commitment_without_a_winning_ticket_is_recorded_and_not_paid(tmp_path
 
 
 def test_a_short_pool_queues_pay_and_pays_in_order(tmp_path: Path) -> None:
-    with new_network(tmp_path, check_pool=0) as net:
+    with new_network(tmp_path, check_pool=0, change=without_game) as net:
         job = net.drawn_job()
         unit = net.units(job.job_id)[0]
         wrong = digest("wrong")

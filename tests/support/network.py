@@ -403,6 +403,11 @@ def short(parameters: ParameterSet = LOCALNET, **changes: Mapping[str, int]) -> 
     )
 
 
+def without_game(app_state: dict[str, Any]) -> None:
+    """For `change`: a chain that only freezes what is in dispute."""
+    del app_state["disputes"]
+
+
 @contextmanager
 def new_network(
     path: Path, *, parameters: ParameterSet = LOCALNET, model: ModelHeader | None = None, **genesis: Any
