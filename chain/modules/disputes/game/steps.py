@@ -87,7 +87,7 @@ class Step:
         op = self.op
         source = self._of(op.source)
         bodies = self.source.take(reads.tiles(self.shape, self.item, op.source, 0, source.num_tiles))
-        row = norms.joined([Activations.decode(body, source.size(at)) for at, body in enumerate(bodies)])
+        row = Activations.decode_row(bodies, [source.size(at) for at in range(source.num_tiles)])
         is_head = op.tensor == tail_tensor(self.shape.header, "head")
         found = self._weights(op.tensor, op.first_row + index, op.columns, is_head and self.shape.header.tied)
         assert op.scale is not None
@@ -153,9 +153,9 @@ class Step:
         if item.layer:
             read = reads.row(shape, item.layer - 1, position, self.tile)
             return self._take(read, lambda body: decode_row_tile(body, size))[0]
-        return self._embedded(position)[self.tile * TILE : self.tile * TILE + size]
+        return self._embedded(position, size)
 
-    def _embedded(self, position: int) -> tuple[int, ...]:
+    def _embedded(self, position: int, size: int) -> tuple[int, ...]:
         header, read = self.shape.header, reads.token(self.shape, position)
         (body,) = self.source.take(read)
         token = int.from_bytes(body[-4:], "little")
@@ -163,7 +163,8 @@ class Step:
             raise ForeignFault(read.root, "a token is not in the vocabulary")
         found = self._weights(tail_tensor(header, "embedding"), token, header.hidden_size, header.tied)
         mantissa = found.embedding_mantissa if header.tied else found.mantissa
-        return residual.embedded(found.weights, mantissa, header.embedding_shift)
+        tile = found.weights[self.tile * TILE : self.tile * TILE + size]
+        return residual.embedded(tile, mantissa, header.embedding_shift)
 
     def _rotation(self, position: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         size = self.shape.header.head_size

@@ -14,7 +14,7 @@ from chain.modules.disputes.referee.arithmetic import (
     rsh,
 )
 from chain.modules.disputes.referee.records import Activations, Scores, Weighted, require
-from chain.modules.disputes.referee.tables import power
+from chain.modules.disputes.referee.tables import powers
 from chain.modules.models.types import ModelHeader
 
 ROPE_BITS = 15
@@ -57,9 +57,9 @@ def scores(query: Activations, keys: Sequence[Activations], header: ModelHeader,
     return Scores(max(before.maximum if before else LOWEST, *values), values)
 
 
-def weight(difference: int) -> int:
-    """Return p of a score `difference` below the maximum, 15 fraction bits."""
-    return (power(difference) + (1 << 14)) >> 15
+def weights_of(values: Sequence[int], maximum: int) -> list[int]:
+    """Return p of each score, none of which is above `maximum`; 15 fraction bits."""
+    return [(power + (1 << 14)) >> 15 for power in powers([maximum - value for value in values])]
 
 
 def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], before: Weighted | None) -> Weighted:
@@ -68,7 +68,7 @@ def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], befor
     Raises: BadRecord if a score exceeds the maximum.
     """
     require(block.maximum <= maximum, "a running maximum exceeds the last one")
-    weights = [weight(maximum - value) for value in block.values]
+    weights = weights_of(block.values, maximum)
     total = sum(weights)
     sums = [sum(map(mul, weights, column)) for column in zip(*values, strict=True)]
     if before is not None:

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from chain.modules.disputes.referee.records import BEST_KEPT, BadRecord, Best, Ranking, require
-from chain.modules.disputes.referee.tables import power
-
-_MAX_DIFFERENCE = (1 << 31) - 1
+from chain.modules.disputes.referee.tables import powers
 
 
 def best(logits: Sequence[int], first: int, before: Best | None) -> Best:
@@ -25,15 +23,18 @@ def checksum(last: Best) -> bytes:
     return last.value.to_bytes(4, "little", signed=True) + last.total.to_bytes(8, "little", signed=True)
 
 
-def weight(top: int, logit: int, inverse_temperature: int) -> int:
-    """Return the weight of a logit below the best one. Raises: BadRecord if it is above."""
-    require(logit <= top, "a logit exceeds the best")
-    return power(min(((top - logit) * inverse_temperature) >> 16, _MAX_DIFFERENCE))
+def weights_of(logits: Sequence[int], top: int, inverse_temperature: int) -> list[int]:
+    """Return the weights of logits, none of which is above `top`. Raises: BadRecord if one is.
+
+    Differences are limited to 2^31 - 1 by definition; nothing is left of a weight long before.
+    """
+    require(max(logits) <= top, "a logit exceeds the best")
+    return powers([((top - logit) * inverse_temperature) >> 16 for logit in logits])
 
 
 def weight_sum(logits: Sequence[int], top: int, inverse_temperature: int, before: int) -> int:
     """CW: return the running weight after one tile."""
-    return before + sum(weight(top, logit, inverse_temperature) for logit in logits)
+    return before + sum(weights_of(logits, top, inverse_temperature))
 
 
 def ranking(logits: Sequence[int], first: int, before: Ranking | None) -> Ranking:
@@ -64,8 +65,8 @@ def drawn_in_tile(
 
     Raises: BadRecord if the tile's weights do not reach `point`.
     """
-    for at, logit in enumerate(logits):
-        before += weight(top, logit, inverse_temperature)
+    for at, weight in enumerate(weights_of(logits, top, inverse_temperature)):
+        before += weight
         if before > point:
             return first + at
     raise BadRecord("the tile does not reach the drawn point")
@@ -75,7 +76,7 @@ def drawn_from_ranking(last: Ranking, top_k: int, inverse_temperature: int, seed
     """Return the token drawn from the best `top_k` logits, in the order of the ranking. Raises: BadRecord if empty."""
     pairs = last.pairs[:top_k]
     require(bool(pairs), "the ranking is empty")
-    weights = [weight(pairs[0][0], logit, inverse_temperature) for logit, _ in pairs]
+    weights = weights_of([logit for logit, _ in pairs], pairs[0][0], inverse_temperature)
     point, running = threshold(seed, output, sum(weights)), 0
     for (_, index), share in zip(pairs, weights, strict=True):
         running += share

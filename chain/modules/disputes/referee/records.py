@@ -31,13 +31,17 @@ MAX_POSITIONS = 1 << 16
 """Positions of a unit."""
 MAX_OUTPUTS = 1 << 18
 """Outputs of a linear map, so ids of a vocabulary."""
+RAISE = 128
+"""What makes an i8 a byte."""
+_RAISED = bytes((byte + RAISE) % 256 for byte in range(256))
 _FULL_MAGNITUDE = 1 << 14
 _MAX_SQUARES = 1 << 62
 _MAX_PRODUCT = 1 << 46
 _MAX_WEIGHTS = MAX_POSITIONS << 15
 _MAX_SAMPLE_WEIGHTS = MAX_OUTPUTS << 30
-_SMALL_HIGH_BYTES = bytes([*range(0x3F), *range(0xC1, 0x100)])
-"""High bytes under which every i16 is an activation: most tiles need no look at their values one by one."""
+# An i16 is too large for an activation if the mark of its high byte meets that of its low byte; limit 0x3FBF.
+_HIGH_MARKS = bytes(0 if high < 0x3F or high > 0xC0 else {0x3F: 1, 0xC0: 2}.get(high, 4) for high in range(256))
+_LOW_MARKS = bytes(4 + (low > ACTIVATION_LIMIT & 0xFF) + 2 * (low < -ACTIVATION_LIMIT & 0xFF) for low in range(256))
 
 
 class BadRecord(ValueError):
@@ -110,16 +114,33 @@ class Activations:
     @classmethod
     def decode(cls, data: bytes, count: int, limit: int = LINEAR_LIMIT) -> "Activations":
         """Return the record of `count` activations with a scale up to `limit`. Raises: BadRecord."""
-        flat = _unpack(f"<I{count}h", data)
-        scale, values = flat[0], flat[1:]
-        is_small = not data[5::2].translate(None, _SMALL_HIGH_BYTES) or largest(values) <= ACTIVATION_LIMIT
-        require(scale <= limit and is_small, "a scale or an activation is too large")
-        return cls(scale, values)
+        require(len(data) == 4 + 2 * count, f"{len(data)} bytes where the format has {4 + 2 * count}")
+        scale = int.from_bytes(data[:4], "little")
+        require(scale <= limit and _are_activations(data, 4), "a scale or an activation is too large")
+        return cls(scale, struct.unpack_from(f"<{count}h", data, 4))
+
+    @classmethod
+    def decode_row(cls, tiles: Sequence[bytes], sizes: Sequence[int]) -> "Activations":
+        """Return the record of a whole row from its tiles, which carry the same scale. Raises: BadRecord."""
+        for tile, size in zip(tiles, sizes, strict=True):
+            require(len(tile) == 4 + 2 * size, f"{len(tile)} bytes where the format has {4 + 2 * size}")
+        scale = tiles[0][:4]
+        require(all(tile[:4] == scale for tile in tiles), "the tiles of a row carry different scales")
+        return cls.decode(scale + b"".join([tile[4:] for tile in tiles]), sum(sizes))
 
     @classmethod
     def decode_head(cls, data: bytes, size: int) -> "Activations":
         """Return a rotated query or key (QR, K row) of `size` values. Raises: BadRecord."""
         return cls.decode(data, size, HEAD_LIMIT)
+
+
+def _are_activations(data: bytes, start: int) -> bool:
+    """Tell whether all i16 from `start` on are within the limit: one look at a row, not one at each value."""
+    high = data[start + 1 :: 2].translate(_HIGH_MARKS)
+    if not high.strip(b"\0"):
+        return True
+    low = data[start::2].translate(_LOW_MARKS)
+    return not int.from_bytes(high, "little") & int.from_bytes(low, "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,15 +293,21 @@ def decode_row_tile(data: bytes, count: int) -> tuple[int, ...]:
 class WeightRow:
     """One row of a linear map: i8 weights, u16 mantissa, at a tied head u16 embedding mantissa."""
 
-    weights: tuple[int, ...]
+    raised: bytes
+    """Each weight plus 128: an unsigned byte is a number without being unpacked."""
     mantissa: int
     embedding_mantissa: int
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """Return the weights."""
+        return tuple([byte - RAISE for byte in self.raised])
 
 
 def decode_weight_row(data: bytes, columns: int, is_tied: bool = False) -> WeightRow:
     """Return a row of a linear map. Raises: BadRecord for another length."""
-    flat = _unpack(f"<{columns}b{'HH' if is_tied else 'H'}", data)
-    return WeightRow(flat[:columns], flat[columns], flat[columns + 1] if is_tied else 0)
+    mantissa, *rest = _unpack("<HH" if is_tied else "<H", data[columns:])
+    return WeightRow(data[:columns].translate(_RAISED), mantissa, rest[0] if is_tied else 0)
 
 
 def decode_gains(data: bytes, count: int) -> tuple[int, ...]:

@@ -19,13 +19,13 @@ _HALF_16 = 1 << 15
 
 
 def embedded(weights: Sequence[int], mantissa: int, shift: int) -> tuple[int, ...]:
-    """Return x(0, p): a token's row of the embedding, not rounded."""
-    return tuple(rsh(weight * mantissa, shift) for weight in weights)
+    """Return x(0, p), or a part of it: a token's row of the embedding, not rounded."""
+    return tuple([rsh(weight * mantissa, shift) for weight in weights])
 
 
 def added(x: Sequence[int], y: Sequence[int]) -> tuple[int, ...]:
     """R: return one tile of residuals after a linear map's output was added."""
-    return tuple(clamp(one + two, RESIDUAL_LIMIT) for one, two in zip(x, y, strict=True))
+    return _clamped([one + two for one, two in zip(x, y, strict=True)], RESIDUAL_LIMIT)
 
 
 def swiglu(gates: Sequence[int], ups: Sequence[int]) -> tuple[int, ...]:
@@ -37,7 +37,12 @@ def swiglu(gates: Sequence[int], ups: Sequence[int]) -> tuple[int, ...]:
         factor = table[(step if -32768 <= step < 32768 else clamp_step(step)) + 32768]
         # rsh twice, written out: this is the longest loop of the referee.
         out.append(((((gate * factor + _HALF_28) >> 28) * up) + _HALF_16) >> 16)
-    return tuple([clamp(value, LINEAR_LIMIT) for value in out]) if largest(out) > LINEAR_LIMIT else tuple(out)
+    return _clamped(out, LINEAR_LIMIT)
+
+
+def _clamped(values: Sequence[int], limit: int) -> tuple[int, ...]:
+    """Return values limited to ±limit; where none exceeds it, and few ever do, one look is enough."""
+    return tuple(values) if largest(values) <= limit else tuple([clamp(value, limit) for value in values])
 
 
 def clamp_step(step: int) -> int:
@@ -53,7 +58,10 @@ def rounded(residuals: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]
         block = residuals[at : at + BLOCK]
         shift = max(0, largest(block).bit_length() - 15)
         shifts.append(shift)
-        values += [clamp(rsh(value, shift), ROW_LIMIT) for value in block]
+        if shift:
+            half = 1 << (shift - 1)
+            block = [(value + half) >> shift for value in block]
+        values += _clamped(block, ROW_LIMIT)
     return tuple(shifts), tuple(values)
 
 

@@ -5,6 +5,7 @@ SIG[i]  = round(2^28 * sigmoid((i - 32768)/2048))  i < 65536, ends 0 and 2^28
 """
 
 import struct
+from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -37,6 +38,7 @@ def sigmoid() -> tuple[int, ...]:
     return _table("sig.bin", SIGMOID_HASH)
 
 
-def power(difference: int) -> int:
-    """Return 2^30 * 2^(-difference/4096) as the tables have it, 0 <= difference."""
-    return exp2()[difference & 4095] >> min(difference >> 12, 31)
+def powers(differences: Iterable[int]) -> list[int]:
+    """Return 2^30 * 2^(-difference/4096) as the tables have it, 0 <= difference; 0 from 31 * 4096 on."""
+    table = exp2()
+    return [table[difference & 4095] >> (difference >> 12) for difference in differences]

@@ -89,7 +89,7 @@ def test_a_cold_sampler_is_greedy_and_a_hot_one_is_not() -> None:
 
 def test_inconsistent_records_convict_their_author() -> None:
     with pytest.raises(BadRecord, match="exceeds the best"):
-        logits.weight(4, 5, 1)
+        logits.weights_of((1, 5), 4, 1)
     with pytest.raises(BadRecord, match="no tile"):
         logits.drawn_tile([1, 2], 2)
     with pytest.raises(BadRecord, match="does not reach"):

@@ -37,10 +37,36 @@ def test_each_record_has_its_published_bytes() -> None:
     assert records.encode_i64((-2,)) == bytes.fromhex("feffffffffffffff")
     assert records.encode_values((-2, 1)) == bytes.fromhex("feff0100")
     assert records.encode_row_tile((1,), (1 << 14,) * 64) == b"\x01" + b"\x00\x40" * 64
-    assert records.decode_weight_row(b"\xff\x01\x02\x00\x03\x00", 2, True) == records.WeightRow((-1, 1), 2, 3)
-    assert records.decode_weight_row(b"\xff\x01\x02\x00", 2) == records.WeightRow((-1, 1), 2, 0)
+    assert records.decode_weight_row(b"\xff\x01\x02\x00\x03\x00", 2, True) == records.WeightRow(bytes((127, 129)), 2, 3)
+    assert records.decode_weight_row(b"\xff\x01\x02\x00", 2) == records.WeightRow(bytes((127, 129)), 2, 0)
     assert records.decode_gains(b"\xff\xff\x01\x00", 2) == (-1, 1)
     assert records.decode_rope_row(struct.pack("<4i", 1, 2, -3, 4), 4) == ((1, 2), (-3, 4))
+
+
+def test_an_activation_is_any_i16_within_the_limit() -> None:
+    for value in range(-(1 << 15), 1 << 15):
+        data = struct.pack("<Ihh", 1, 0, value)
+        try:
+            assert Activations.decode(data, 2) == Activations(1, (0, value))
+        except BadRecord:
+            assert abs(value) > Q
+        else:
+            assert abs(value) <= Q
+
+
+def test_a_row_of_activations_is_its_tiles_one_behind_another() -> None:
+    tiles = [Activations(5, (1, -Q)).encode(), Activations(5, (Q,)).encode()]
+    assert Activations.decode_row(tiles, (2, 1)) == Activations(5, (1, -Q, Q))
+    other, wide = Activations(6, (Q,)).encode(), Activations(5, (Q + 1,)).encode()
+    for bad in ([tiles[0], other], [tiles[0], wide], [tiles[0], tiles[1] + b"\0"], [tiles[1], tiles[0]]):
+        with pytest.raises(BadRecord):
+            Activations.decode_row(bad, (2, 1))
+
+
+def test_every_weight_is_a_byte_and_comes_back() -> None:
+    weights = tuple(range(-128, 128))
+    row = records.decode_weight_row(struct.pack("<256bH", *weights, 7), 256)
+    assert (row.raised, row.weights) == (bytes(range(256)), weights)
 
 
 ROUND_TRIPS: list[tuple[Any, Callable[[bytes], Any]]] = [
