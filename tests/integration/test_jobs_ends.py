@@ -207,7 +207,7 @@ def test_unequal_links_freeze_the_job_and_reject_nothing(net: Network) -> None:
     (dispute,) = disputes.disputes_of(net.store, job.job_id)
     assert (dispute.kind, dispute.stage, dispute.asserter_out_root, dispute.challenger_out_root) == (
         DisputeKind.HOP,
-        1,
+        0,
         net.out_root(units[0]),
         other,
     )
@@ -215,7 +215,7 @@ def test_unequal_links_freeze_the_job_and_reject_nothing(net: Network) -> None:
     net.ok(net.chain.send(SERVERS[2].hot, net.result(units[2])))
     net.chain.run_until(dispute.deadline)
     closed = net.job(job.job_id)
-    assert (closed.status, closed.close_reason, closed.close_detail) == (JobStatus.CLOSED, CloseReason.UNRESOLVED, 1)
+    assert (closed.status, closed.close_reason, closed.close_detail) == (JobStatus.CLOSED, CloseReason.UNRESOLVED, 0)
     assert net.chain.balance(REQUESTER) == before - GAS_FEE
 
 

@@ -54,10 +54,13 @@ def disputes_of(store: Reader, job_id: int) -> Iterator[Dispute]:
 
 def open_found(ctx: Context) -> None:
     """Open a dispute for everything that this block found to differ."""
-    for conflict in jobs.take_hop_conflicts(ctx):
-        _open(ctx, _hop(ctx.store, conflict))
+    conflicts = [_open(ctx, _hop(ctx.store, conflict)) for conflict in jobs.take_hop_conflicts(ctx)]
     for mismatch in sampling.take_mismatches(ctx):
         _open(ctx, _trace(ctx.store, mismatch))
+    if plays.find_params(ctx.store) is not None:
+        # Its final receipt came with the next stage's result: the signer has committed to something else.
+        for conflict in conflicts:
+            verdicts.convict(ctx, conflict, b"", 0, is_false=False)
 
 
 def _hop(store: Reader, conflict: HopConflict) -> Dispute:
@@ -68,7 +71,7 @@ def _hop(store: Reader, conflict: HopConflict) -> Dispute:
         kind=DisputeKind.HOP,
         job_id=conflict.job_id,
         attempt=conflict.attempt,
-        stage=conflict.stage,
+        stage=upstream.stage,
         asserter=upstream.operator,
         challenger=downstream.operator,
         asserter_body_root=b"",
@@ -112,7 +115,7 @@ def _frozen(store: Reader, job_id: int) -> int:
     return found.escrow + sum(unit.terms.bond for unit in jobs.units_of(store, found))
 
 
-def _open(ctx: Context, new: Dispute) -> None:
+def _open(ctx: Context, new: Dispute) -> Dispute:
     height = ctx.block.height
     opened = replace(
         new,
@@ -137,6 +140,7 @@ def _open(ctx: Context, new: Dispute) -> None:
         challenger=opened.challenger.hex(),
         frozen=opened.frozen,
     )
+    return opened
 
 
 def end_due(ctx: Context) -> None:

@@ -13,7 +13,7 @@ class DisputeKind(IntEnum):
     TRACE = 1
     """A checker's roots differ from the asserter's."""
     HOP = 2
-    """in_root of a stage is not out_root of the one before."""
+    """out_root of a stage is not what it signed for the next one, whose in_root says so."""
 
 
 class DisputeStatus(IntEnum):

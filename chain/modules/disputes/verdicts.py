@@ -126,13 +126,21 @@ def run_out(ctx: Context, dispute: Dispute, found: Play, *, is_asserter: bool) -
 
 
 def _refute(ctx: Context, dispute: Dispute, winner: Play) -> None:
-    unit = plays.unit_of(ctx.store, dispute)
     if winner.status == PlayStatus.OPEN:
         plays.end(ctx, dispute, winner, PlayStatus.WON)
     else:
         PLAYS.save(ctx.store, (winner.dispute_id, winner.number), replace(winner, status=PlayStatus.WON))
+    convict(ctx, dispute, winner.opener, winner.fees)
+
+
+def convict(ctx: Context, dispute: Dispute, winner: bytes, fees: int, *, is_false: bool = True) -> None:
+    """Take S of the asserter of the unit in dispute, end every dispute over that unit and, with the last, the attempt.
+
+    `winner` showed it, by moves that cost `fees`; empty if the chain saw it by itself. Where a signature convicts and
+    not the arithmetic (`is_false` is not set), the checks of the unit were right.
+    """
     job = jobs.job(ctx.store, dispute.job_id)
-    slashed = _slash_unit(ctx, job, unit, winner)
+    slashed = _slash_unit(ctx, job, plays.unit_of(ctx.store, dispute), winner, fees, is_false=is_false)
     for other in list(disputes_of_attempt(ctx.store, job)):
         if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
             is_own = other.dispute_id == dispute.dispute_id
@@ -158,13 +166,16 @@ class _Purse:
         return part
 
 
-def _slash_unit(ctx: Context, job: Job, unit: Unit, winner: Play | None) -> int:
-    """Take S of a unit's asserter and divide it; take S of every checker that confirmed the unit. Return the sum."""
+def _slash_unit(ctx: Context, job: Job, unit: Unit, winner: bytes, fees: int, *, is_false: bool = True) -> int:
+    """Take S of a unit's asserter and divide it; take S of every checker that confirmed a false unit. Return the sum.
+
+    The bounty is the finders' among the checkers; whoever else won gets it only if there are none.
+    """
     bond = unit.terms.bond
     sure = workers.take_bond(ctx, unit.operator, loss(bond), jobs.TREASURY)
     purse = _Purse(ctx, unit.operator, bond - loss(bond))
-    if winner is not None:
-        purse.pay(winner.opener, min(winner.fees, rates.params(ctx.store).dispute_fee))
+    if winner:
+        purse.pay(winner, min(fees, rates.params(ctx.store).dispute_fee))
     header = models.model(ctx.store, job.model_root).header
     refuted = {other.stage for other in disputes_of_attempt(ctx.store, job) if other.status == DisputeStatus.REFUTED}
     for other in jobs.units_of(ctx.store, job):
@@ -172,12 +183,15 @@ def _slash_unit(ctx: Context, job: Job, unit: Unit, winner: Play | None) -> int:
             done = min(job_rules.done_work(header, job, other), other.terms.work)
             purse.pay(other.operator, ceil_div(other.terms.price_numerator * done, other.terms.price_denominator))
     key, confirmed = jobs.key_of(unit), 0
-    finders = [found for found in sampling.commits(ctx.store, key) if _is_finder(unit, found)]
+    checked = list(sampling.commits(ctx.store, key)) if is_false else []
+    finders = [found.checker for found in checked if _is_finder(unit, found)]
+    if not finders and winner and winner != unit.operator:
+        finders = [winner]
     share = min(purse.left, bond // 8) // len(finders) if finders else 0
-    for found in finders:
-        purse.pay(found.checker, share)
+    for finder in finders:
+        purse.pay(finder, share)
     purse.pay(jobs.TREASURY, purse.left)
-    for found in list(sampling.commits(ctx.store, key)):
+    for found in checked:
         if unit.body_root and found.reveal_height and not _is_finder(unit, found):
             confirmed += workers.take_bond(ctx, found.checker, bond, jobs.TREASURY)
     ctx.emit("UnitRefuted", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage, taken=sure + purse.taken)
@@ -196,9 +210,9 @@ def _void(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None
     units = jobs.units_of(ctx.store, job)
     slashed = 0
     if verdict == Verdict.VOID_INPUT:
-        slashed = _slash_unit(ctx, job, units[dispute.stage - 1], found)
+        slashed = _slash_unit(ctx, job, units[dispute.stage - 1], found.opener, found.fees)
     elif verdict == Verdict.VOID_TOKENS:
-        slashed = _slash_unit(ctx, job, units[-1], found)
+        slashed = _slash_unit(ctx, job, units[-1], found.opener, found.fees)
     elif verdict == Verdict.VOID_MODEL:
         models.freeze(ctx, job.model_root)
     plays.end(ctx, dispute, found, PlayStatus.WON)
