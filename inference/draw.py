@@ -1,18 +1,12 @@
 """Whether a worker's ticket wins: private until its epoch's proofs are due."""
 
 from chain.crypto import vrf
-from chain.crypto.hashing import ticket
-from chain.modules.rates.rules import threshold
+from chain.modules.sampling.rules import Look, is_winning
 from chain.modules.sampling.types import Duty
 from inference.keys import WorkerKeys
 
 MAX_EPOCHS = 8
 """Epochs whose randomness is kept."""
-
-
-def is_winning(beta: bytes, alpha: bytes, unit: bytes, rate: int, weight: int, total_weight: int) -> bool:
-    """Say whether the ticket of `unit` lies below the worker's threshold."""
-    return int.from_bytes(ticket(beta, alpha, unit), "big") < threshold(rate, weight, total_weight)
 
 
 class Draws:
@@ -38,4 +32,5 @@ class Draws:
         if duty.check is None or duty.unit is None or not duty.alpha or not duty.epoch_beacon:
             return False
         beta = self.beta(duty.epoch, duty.epoch_beacon)
-        return is_winning(beta, duty.alpha, duty.check.unit, duty.unit.terms.rate, duty.weight, duty.check.total_weight)
+        look = Look(duty.alpha, duty.rate)
+        return is_winning(look, beta, duty.check.unit, duty.weight, duty.check.total_weight)

@@ -26,8 +26,7 @@ from chain.modules.disputes.state import DISPUTES
 from chain.modules.disputes.types import Dispute, QueryDisputesRequest, QueryDisputesResponse
 from chain.modules.jobs.state import JOBS, UNITS
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobRequest, QueryJobResponse, Unit
-from chain.modules.rates.rules import is_drawn
-from chain.modules.sampling.rules import has_bit
+from chain.modules.sampling.rules import has_bit, is_winning, look_of, looks
 from chain.modules.sampling.state import CHECKS, COMMITS, PLACES, PROOFS, ROUNDS, SNAPSHOTS
 from chain.modules.sampling.types import (
     CheckCommit,
@@ -252,14 +251,19 @@ class Narrator:
                 chapter.require(beta is not None, f"the VRF proof of {who} for epoch {check.epoch} does not verify")
                 if beta is None:
                     continue
-                number = ticket(beta, drawn.alpha, identity)
-                wins = is_drawn(number, unit.terms.rate, entry.weight, check.total_weight)
-                has_committed = await self._commit(unit, entry.operator) is not None
-                chapter.say(
-                    f"stage {unit.stage}: {who}'s ticket {number.hex()[:16]}… "
-                    f"{'wins' if wins else 'does not win'}; {'checked' if has_committed else 'did not check'}"
-                )
-                chapter.require(has_committed == wins, f"{who}: the ticket and the deed differ for stage {unit.stage}")
+                commit = await self._commit(unit, entry.operator)
+                for number, look in enumerate(looks(drawn, check, unit.terms)):
+                    if number and commit is not None and look_of(drawn, commit.commit_height) == 0:
+                        continue  # who has committed is not asked again
+                    value = ticket(beta, look.alpha, identity)
+                    wins = is_winning(look, beta, identity, entry.weight, check.total_weight)
+                    has_committed = commit is not None and look_of(drawn, commit.commit_height) == number
+                    chapter.say(
+                        f"stage {unit.stage}: {who}'s {'second ' if number else ''}ticket {value.hex()[:16]}… "
+                        f"{'wins' if wins else 'does not win'}; {'checked' if has_committed else 'did not check'}"
+                    )
+                    claim = f"{who}: the ticket and the deed differ for stage {unit.stage}"
+                    chapter.require(has_committed == wins, claim)
         return chapter
 
     async def checks(self) -> Chapter:

@@ -69,7 +69,7 @@ def beacon_input(chain: bytes, previous: bytes, height: int) -> bytes:
 
 
 def round_alpha(chain: bytes, round_index: int, beacon: bytes) -> bytes:
-    """Return the randomness of a round; `beacon` is that of its close + 2."""
+    """Return the randomness of a look at a round; `beacon` is that of its close + 2, or of the end of commit-1 + 2."""
     return sha256(tag("round"), chain, u64(round_index), beacon)
 
 

@@ -121,7 +121,7 @@ def test_a_request_lives_as_the_protocol_says(network: Localnet) -> None:
                 assert {commit.checker for commit in answer.commits} == eligible
                 for commit in answer.commits:
                     assert drawn.close_height + 2 < commit.commit_height <= drawn.commit_end
-                    assert commit.reveal_height > drawn.commit_end
+                    assert commit.reveal_height > drawn.second_end == drawn.commit_end + 34
                     assert unit.opened_height > commit.reveal_height
                     assert commit.outcome == CheckOutcome.PAID
                     assert (commit.body_root, commit.out_root) == (unit.body_root, unit.out_root)

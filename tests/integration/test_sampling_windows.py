@@ -79,7 +79,7 @@ def test_commits_are_taken_until_the_last_height_of_their_window(net: Network) -
     assert net.chain.height == end
     late = net.commit_message(CHECKERS[1], first)
     assert net.code(net.chain.send(CHECKERS[1].hot, late)) == Code.WINDOW_CLOSED
-    assert net.check_of(first).phase == CheckPhase.REVEAL
+    assert net.check_of(first).phase == CheckPhase.DRAWING_AGAIN
     assert [net.check_of(unit).phase for unit in (second, third)] == [CheckPhase.DONE] * 2
 
 

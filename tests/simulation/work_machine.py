@@ -105,7 +105,7 @@ class WorkMachine(RuleBasedStateMachine):
     def carry_a_job_through(self, manners: tuple[str, ...]) -> None:
         self.mend()
         self.request(0, 6)
-        for _ in range(8):
+        for _ in range(14):
             self.work_and_wait(manners, 3)
 
     @rule()

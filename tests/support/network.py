@@ -47,6 +47,7 @@ from chain.modules.plans.types import MsgSubmitPlan, StageRequest
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules as sampling_rules
 from chain.modules.sampling.types import (
+    CheckPhase,
     MsgCommitCheck,
     MsgOpenEpoch,
     MsgOpenResult,
@@ -378,7 +379,10 @@ class Network:
             self.ok(self.chain.send(who.hot, *[self.reveal_message(who, unit) for unit in self.units(job.job_id)]))
 
     def run_to_phase_end(self, unit: Unit) -> None:
+        """Run to the end of the unit's window; commit-1, its beacon and commit-2 are taken as one."""
         self.chain.run_until(self.check_of(unit).phase_end)
+        while self.check_of(unit).phase in (CheckPhase.DRAWING_AGAIN, CheckPhase.COMMIT_AGAIN):
+            self.chain.run_until(self.check_of(unit).phase_end)
 
     def open_all(self, job: Job) -> None:
         for unit in self.units(job.job_id):

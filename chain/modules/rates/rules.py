@@ -80,6 +80,11 @@ def rate(detection: int, coalition_numerator: int, coalition_denominator: int, f
     )
 
 
+def second_rate(unit: Terms) -> int:
+    """Return λ2 of a unit: the rate of the second look, under the unit's frozen shares."""
+    return rate(SECOND_LOOK, unit.coalition_numerator, unit.coalition_denominator, unit.fulfilled)
+
+
 def threshold(rate_value: int, weight: int, total_weight: int) -> int:
     """Return T_i: a worker of `weight` is drawn iff its ticket, as a number, is below."""
     if total_weight <= 0:

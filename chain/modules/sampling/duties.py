@@ -92,15 +92,18 @@ def _draws(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:
     places: dict[int, SnapshotPlace | None] = {}
     for key in keeper.open_units(ctx.store):
         check = keeper.find_check(ctx.store, key)
-        if check is None or check.phase != CheckPhase.COMMIT:
+        if check is None or check.phase not in (CheckPhase.COMMIT, CheckPhase.COMMIT_AGAIN):
             continue
         if check.epoch not in places:
             places[check.epoch] = epochs.find_place(ctx.store, check.epoch, operator)
         place = places[check.epoch]
         if place is None or not rules.has_bit(check.eligible, place.index) or _has_committed(ctx, key, operator):
             continue
-        duty = _duty(ctx, DutyKind.DRAW, check.phase_end, jobs.unit(ctx.store, key), check)
-        yield replace(duty, weight=place.entry.weight)
+        unit, taken = jobs.unit(ctx.store, key), keeper.find_round(ctx.store, check.round_index)
+        look = rules.looks(taken, check, unit.terms)[-1] if taken is not None else None
+        if look is not None:
+            duty = _duty(ctx, DutyKind.DRAW, check.phase_end, unit, check)
+            yield replace(duty, weight=place.entry.weight, alpha=look.alpha, rate=look.rate)
 
 
 def _has_committed(ctx: QueryContext, key: UnitKey, operator: bytes) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chain.context import Context
 from chain.crypto import vrf
-from chain.crypto.hashing import epoch_input, ticket
+from chain.crypto.hashing import epoch_input
 from chain.errors import Code, InvariantBroken, Rejected
 from chain.modules.bank import keeper as bank
 from chain.modules.beacon import keeper as beacon
@@ -13,7 +13,6 @@ from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import RecordKind
-from chain.modules.rates.rules import is_drawn
 from chain.modules.sampling import rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
@@ -221,8 +220,8 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     if unit is None:
         return 0
     terms = unit.terms
-    value = ticket(proof.beta, taken.alpha, check.unit)
-    if not is_drawn(value, terms.rate, found.entry.weight, check.total_weight):
+    look = rules.looks(taken, check, terms)[rules.look_of(taken, commit.commit_height)]
+    if not rules.is_winning(look, proof.beta, check.unit, found.entry.weight, check.total_weight):
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
         return 0
     _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))

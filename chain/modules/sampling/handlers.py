@@ -29,7 +29,7 @@ def commit_check(ctx: Context, msg: MsgCommitCheck) -> Empty:
     worker = workers.by_hot_address(ctx.store, address_of(msg.sender, "sender"))
     key: UnitKey = (msg.job_id, (msg.attempt, msg.stage))
     unit, check = jobs.unit(ctx.store, key), keeper.check(ctx.store, key)
-    if check.phase != CheckPhase.COMMIT:
+    if check.phase not in (CheckPhase.COMMIT, CheckPhase.COMMIT_AGAIN):
         raise Rejected(Code.WINDOW_CLOSED, f"the unit is in phase {check.phase.name}, commits are not taken")
     found = epochs.find_place(ctx.store, check.epoch, worker.operator)
     if found is None or not rules.has_bit(check.eligible, found.index):
@@ -77,7 +77,7 @@ def open_result(ctx: Context, msg: MsgOpenResult) -> Empty:
     unit, check = jobs.unit(ctx.store, key), keeper.check(ctx.store, key)
     if unit.operator != worker.operator:
         raise Rejected(Code.NOT_ASSIGNED, "the unit is not the sender's")
-    if check.phase in (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.REVEAL) and not check.num_reveals:
+    if check.phase not in (CheckPhase.OPEN, CheckPhase.DONE, CheckPhase.DISPUTED) and not check.num_reveals:
         raise Rejected(Code.NOTHING_TO_OPEN, "nobody has revealed against this unit")
     if check.phase != CheckPhase.OPEN:
         raise Rejected(Code.WINDOW_CLOSED, f"the unit is in phase {check.phase.name}, seals are not opened")

@@ -212,6 +212,10 @@ def end_phases(ctx: Context) -> None:
         if found.phase == CheckPhase.DRAWING:
             _begin_commits(ctx, key, found)
         elif found.phase == CheckPhase.COMMIT and found.num_commits:
+            _move(ctx, key, found, CheckPhase.DRAWING_AGAIN, rules.BEACON_DELAY)
+        elif found.phase == CheckPhase.DRAWING_AGAIN:
+            _begin_second_commits(ctx, key, found)
+        elif found.phase == CheckPhase.COMMIT_AGAIN:
             _move(ctx, key, found, CheckPhase.REVEAL, params(ctx.store).reveal_blocks)
         elif found.phase == CheckPhase.REVEAL and found.num_reveals:
             _move(ctx, key, found, CheckPhase.OPEN, params(ctx.store).open_blocks)
@@ -221,16 +225,33 @@ def end_phases(ctx: Context) -> None:
             finish(ctx, key, is_opened=True)
 
 
-def _begin_commits(ctx: Context, key: UnitKey, found: UnitCheck) -> None:
-    taken = ROUNDS.find(ctx.store, found.round_index)
+def _round_of(store: Reader, key: UnitKey, found: UnitCheck) -> Round:
+    taken = ROUNDS.find(store, found.round_index)
     if taken is None:
         raise InvariantBroken(f"unit {key} is in no round")
+    return taken
+
+
+def _begin_commits(ctx: Context, key: UnitKey, found: UnitCheck) -> None:
+    taken = _round_of(ctx.store, key, found)
     if not taken.alpha:
         value = beacon.latest(ctx.store).value
         alpha = round_alpha(ctx.block.chain, taken.index, value)
         ROUNDS.save(ctx.store, taken.index, replace(taken, alpha=alpha, beacon=value))
         ctx.emit("RoundDrawn", round=taken.index, alpha=alpha.hex())
     _move(ctx, key, found, CheckPhase.COMMIT, params(ctx.store).commit_blocks)
+
+
+def _begin_second_commits(ctx: Context, key: UnitKey, found: UnitCheck) -> None:
+    """Draw the unit again before anything is revealed, so that to bribe those who were drawn first is of no use."""
+    taken, blocks = _round_of(ctx.store, key, found), params(ctx.store).commit_blocks
+    if not taken.second_alpha:
+        value = beacon.latest(ctx.store).value
+        alpha = round_alpha(ctx.block.chain, taken.index, value)
+        end = ctx.block.height + blocks
+        ROUNDS.save(ctx.store, taken.index, replace(taken, second_alpha=alpha, second_beacon=value, second_end=end))
+        ctx.emit("RoundDrawnAgain", round=taken.index, alpha=alpha.hex())
+    _move(ctx, key, found, CheckPhase.COMMIT_AGAIN, blocks)
 
 
 def _move(ctx: Context, key: UnitKey, found: UnitCheck, phase: CheckPhase, blocks: int) -> None:
@@ -321,9 +342,7 @@ def conclude(ctx: Context, key: UnitKey) -> None:
         workers.release(ctx, commit.checker, bond)
         epochs.judge_check(ctx, key, commit.checker)
     archive.append(ctx, RecordKind.CHECK, UNIT_KEY.pack(key), ConcludedCheck(done, tuple(commits(ctx.store, key))))
-    taken = ROUNDS.find(ctx.store, found.round_index)
-    if taken is None:
-        raise InvariantBroken(f"unit {key} is in no round")
+    taken = _round_of(ctx.store, key, found)
     left = replace(taken, num_open=taken.num_open - 1)
     ROUNDS.save(ctx.store, left.index, left)
     if not left.num_open:

@@ -96,7 +96,6 @@ def _line(name: str, formula: str, value: int) -> Explanation:
 def _rate_lines(ctx: QueryContext, unit: Unit) -> list[Explanation]:
     terms, params = unit.terms, rates.params(ctx.store)
     value = jobs.job(ctx.store, unit.job_id).value
-    share = (terms.coalition_numerator, terms.coalition_denominator, terms.fulfilled)
     frozen = f"{terms.price_numerator}/{terms.price_denominator}"
     return [
         _line("work", "N * sum of c_l + T * c_head behind the last layer, at the token limit", terms.work),
@@ -113,7 +112,7 @@ def _rate_lines(ctx: QueryContext, unit: Unit) -> list[Explanation]:
         _line("r denominator", "coalition share", terms.coalition_denominator),
         _line("rho", "share of duties fulfilled, of 2^16", terms.fulfilled),
         _line("lambda_1", "ceil(-ln(1 - D)/((1 - r) rho)), of 2^32", terms.rate_floor),
-        _line("lambda_2", "lambda(1/2), of 2^32", rate_rules.rate(rate_rules.SECOND_LOOK, *share)),
+        _line("lambda_2", "lambda(1/2), of 2^32", rate_rules.second_rate(terms)),
         _line("lambda", "max(lambda_1, min(lambda(D_cap), floor(2^32 R/(2k)))), of 2^32", terms.rate),
         _line("k", "pay of one check, uostr", terms.check_pay),
         _line("K", "ceil(k (lambda_1 + ceil(min(lambda_1, 2^32) lambda_2/2^32))/2^32), uostr", terms.check_charge),
@@ -133,10 +132,13 @@ def _draw_lines(ctx: QueryContext, unit: Unit, check: UnitCheck | None) -> list[
         _line("W", "sum of w_i over E_u, uostr", check.total_weight),
     ]
     taken = epochs.find_snapshot(ctx.store, check.epoch)
+    second = rate_rules.second_rate(unit.terms)
     for index, entry in enumerate(taken.entries if taken else ()):
         if rules.has_bit(check.eligible, index):
-            name = entry.operator.hex()
-            limit = rate_rules.threshold(unit.terms.rate, entry.weight, check.total_weight)
-            lines.append(_line(f"w {name}", "bond - unbonding at the snapshot, uostr", entry.weight))
+            name, weight, total = entry.operator.hex(), entry.weight, check.total_weight
+            limit = rate_rules.threshold(unit.terms.rate, weight, total)
+            again = rate_rules.threshold(second, weight, total)
+            lines.append(_line(f"w {name}", "bond - unbonding at the snapshot, uostr", weight))
             lines.append(_line(f"T {name}", "min(2^256, ceil(lambda w 2^224/W)): drawn iff ticket < T", limit))
+            lines.append(_line(f"T2 {name}", "the same with lambda_2, by the beacon behind commit-1", again))
     return lines

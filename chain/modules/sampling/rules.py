@@ -4,22 +4,28 @@ Heights of a round that closes at c, all inclusive:
 
     c            units are taken in, eligibility is decided
     c + 2        beacon of the round: tickets can be computed
-    c + 3 .. c + 2 + W_c        commit
+    c + 3 .. c + 2 + W_c        commit-1; a unit without commits is final
+    c + 4 + W_c                 beacon of the second look
+    then W_c                    commit-2, with the tickets of the second look
     then W_r     reveal, ends early when every committed checker has revealed
     then W_o     open, ends when the asserter has opened
 
-Epoch e is heights eE + 1 .. (e + 1)E; its proofs are taken from the height after the last commit of its last round.
+Commit windows never end early: nobody knows who was drawn. Epoch e is heights eE + 1 .. (e + 1)E; its proofs are taken
+from the height after the last commit of its last round, since both looks use the epoch's one VRF output.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chain.crypto.hashing import ticket
 from chain.modules.plans.rules import find_missing_checkers
+from chain.modules.rates.rules import is_drawn, second_rate
 from chain.modules.rates.types import Params as Rates
-from chain.modules.sampling.types import Params
+from chain.modules.rates.types import Terms
+from chain.modules.sampling.types import Params, Round, UnitCheck
 
 BEACON_DELAY = 2
-"""Blocks between a close, or the beginning of an epoch, and its beacon."""
+"""Blocks between a close, the end of commit-1, or the beginning of an epoch, and its beacon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,12 @@ def epoch_end(params: Params, epoch: int) -> int:
 
 def proofs_from(params: Params, epoch: int) -> int:
     """Return the first height at which proofs of an epoch are taken: no commit of the epoch can follow one."""
-    return epoch_end(params, epoch) + BEACON_DELAY + params.commit_blocks + 1
+    return second_end(params, epoch_end(params, epoch)) + 1
 
 
 def proofs_until(params: Params, epoch: int) -> int:
     """Return the last height at which proofs of an epoch are taken."""
-    return epoch_end(params, epoch) + BEACON_DELAY + params.commit_blocks + params.proof_blocks
+    return second_end(params, epoch_end(params, epoch)) + params.proof_blocks
 
 
 def is_close(params: Params, height: int) -> bool:
@@ -75,8 +81,13 @@ def rounds_of(params: Params, epoch: int) -> range:
 
 
 def commit_end(params: Params, close: int) -> int:
-    """Return the last height at which checks of a round are committed."""
+    """Return the last height of a round's commit-1."""
     return close + BEACON_DELAY + params.commit_blocks
+
+
+def second_end(params: Params, close: int) -> int:
+    """Return the last height of a round's commit-2, if it has one."""
+    return commit_end(params, close) + BEACON_DELAY + params.commit_blocks
 
 
 def eligible(
@@ -100,6 +111,34 @@ def eligible(
     if find_missing_checkers(rates, weights, total_weight) is not None:
         return None
     return Eligible(bytes(bits), sum(weights), len(weights))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One draw over a unit's eligible workers."""
+
+    alpha: bytes
+    rate: int
+
+
+def looks(taken: Round, check: UnitCheck, terms: Terms) -> tuple[Look, ...]:
+    """Return the looks at a unit so far: none before its round is drawn, the second only if somebody committed."""
+    if not taken.alpha:
+        return ()
+    first = Look(taken.alpha, terms.rate)
+    if not (check.num_commits and taken.second_alpha):
+        return (first,)
+    return first, Look(taken.second_alpha, second_rate(terms))
+
+
+def look_of(taken: Round, commit_height: int) -> int:
+    """Return which look a commitment answers: 0 or 1."""
+    return 0 if commit_height <= taken.commit_end else 1
+
+
+def is_winning(look: Look, beta: bytes, unit: bytes, weight: int, total_weight: int) -> bool:
+    """Say whether a worker's ticket wins in a look."""
+    return is_drawn(ticket(beta, look.alpha, unit), look.rate, weight, total_weight)
 
 
 def has_bit(bitmap: bytes, index: int) -> bool:

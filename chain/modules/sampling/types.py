@@ -79,6 +79,12 @@ class Round:
     """Units not yet final."""
     beacon: bytes = b""
     """beacon of close + 2, from which alpha comes."""
+    second_alpha: bytes = b""
+    """Randomness of the second look; empty until two blocks after commit-1, and for ever if nobody committed."""
+    second_beacon: bytes = b""
+    """beacon of commit_end + 2, from which it comes."""
+    second_end: int = 0
+    """Last height of commit-2."""
 
 
 class CheckPhase(IntEnum):
@@ -92,6 +98,10 @@ class CheckPhase(IntEnum):
     OPEN = 4
     DONE = 5
     DISPUTED = 6
+    DRAWING_AGAIN = 7
+    """Somebody committed; the beacon of the second look is not known yet."""
+    COMMIT_AGAIN = 8
+    """commit-2: whoever the second look draws may commit."""
 
 
 @record
@@ -327,7 +337,7 @@ class DutyKind(IntEnum):
     RUN = 1
     """Its stage of a planned job waits for a result."""
     DRAW = 2
-    """It is eligible for this unit: compute the ticket; if it wins, check and commit."""
+    """It is eligible for this unit: compute the ticket of the look; if it wins, check and commit."""
     REVEAL = 3
     OPEN = 4
     OPEN_EPOCH = 5
@@ -344,7 +354,7 @@ class Duty:
     unit: Unit | None
     check: UnitCheck | None
     alpha: bytes
-    """For DRAW: the round's randomness."""
+    """For DRAW: the look's randomness."""
     weight: int
     """For DRAW: w_i of this worker."""
     epoch: int
@@ -354,6 +364,8 @@ class Duty:
     """For OPEN_EPOCH: first height at which the proof is taken."""
     operators: tuple[bytes, ...]
     """Operators of the job's stages in order."""
+    rate: int = 0
+    """For DRAW: the rate of the look."""
 
 
 @record

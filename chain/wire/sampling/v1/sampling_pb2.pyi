@@ -17,6 +17,8 @@ class CheckPhase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHECK_PHASE_OPEN: _ClassVar[CheckPhase]
     CHECK_PHASE_DONE: _ClassVar[CheckPhase]
     CHECK_PHASE_DISPUTED: _ClassVar[CheckPhase]
+    CHECK_PHASE_DRAWING_AGAIN: _ClassVar[CheckPhase]
+    CHECK_PHASE_COMMIT_AGAIN: _ClassVar[CheckPhase]
 
 class CheckOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -42,6 +44,8 @@ CHECK_PHASE_REVEAL: CheckPhase
 CHECK_PHASE_OPEN: CheckPhase
 CHECK_PHASE_DONE: CheckPhase
 CHECK_PHASE_DISPUTED: CheckPhase
+CHECK_PHASE_DRAWING_AGAIN: CheckPhase
+CHECK_PHASE_COMMIT_AGAIN: CheckPhase
 CHECK_OUTCOME_PENDING: CheckOutcome
 CHECK_OUTCOME_EQUAL: CheckOutcome
 CHECK_OUTCOME_DIFFERENT: CheckOutcome
@@ -110,7 +114,7 @@ class Snapshot(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., height: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[SnapshotEntry, _Mapping]]] = ..., beacon: _Optional[bytes] = ..., num_units: _Optional[int] = ...) -> None: ...
 
 class Round(_message.Message):
-    __slots__ = ("index", "close_height", "epoch", "alpha", "results_root", "commit_end", "num_units", "num_open", "beacon")
+    __slots__ = ("index", "close_height", "epoch", "alpha", "results_root", "commit_end", "num_units", "num_open", "beacon", "second_alpha", "second_beacon", "second_end")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     CLOSE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +124,9 @@ class Round(_message.Message):
     NUM_UNITS_FIELD_NUMBER: _ClassVar[int]
     NUM_OPEN_FIELD_NUMBER: _ClassVar[int]
     BEACON_FIELD_NUMBER: _ClassVar[int]
+    SECOND_ALPHA_FIELD_NUMBER: _ClassVar[int]
+    SECOND_BEACON_FIELD_NUMBER: _ClassVar[int]
+    SECOND_END_FIELD_NUMBER: _ClassVar[int]
     index: int
     close_height: int
     epoch: int
@@ -129,7 +136,10 @@ class Round(_message.Message):
     num_units: int
     num_open: int
     beacon: bytes
-    def __init__(self, index: _Optional[int] = ..., close_height: _Optional[int] = ..., epoch: _Optional[int] = ..., alpha: _Optional[bytes] = ..., results_root: _Optional[bytes] = ..., commit_end: _Optional[int] = ..., num_units: _Optional[int] = ..., num_open: _Optional[int] = ..., beacon: _Optional[bytes] = ...) -> None: ...
+    second_alpha: bytes
+    second_beacon: bytes
+    second_end: int
+    def __init__(self, index: _Optional[int] = ..., close_height: _Optional[int] = ..., epoch: _Optional[int] = ..., alpha: _Optional[bytes] = ..., results_root: _Optional[bytes] = ..., commit_end: _Optional[int] = ..., num_units: _Optional[int] = ..., num_open: _Optional[int] = ..., beacon: _Optional[bytes] = ..., second_alpha: _Optional[bytes] = ..., second_beacon: _Optional[bytes] = ..., second_end: _Optional[int] = ...) -> None: ...
 
 class UnitCheck(_message.Message):
     __slots__ = ("job_id", "attempt", "stage", "unit", "round_index", "epoch", "eligible", "total_weight", "phase", "phase_end", "num_commits", "num_reveals", "is_equal")
@@ -376,7 +386,7 @@ class QueryEpochProofsResponse(_message.Message):
     def __init__(self, proofs: _Optional[_Iterable[_Union[EpochProof, _Mapping]]] = ..., beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., open_until: _Optional[int] = ...) -> None: ...
 
 class Duty(_message.Message):
-    __slots__ = ("kind", "deadline", "job", "unit", "check", "alpha", "weight", "epoch", "epoch_beacon", "open_from", "operators")
+    __slots__ = ("kind", "deadline", "job", "unit", "check", "alpha", "weight", "epoch", "epoch_beacon", "open_from", "operators", "rate")
     KIND_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +398,7 @@ class Duty(_message.Message):
     EPOCH_BEACON_FIELD_NUMBER: _ClassVar[int]
     OPEN_FROM_FIELD_NUMBER: _ClassVar[int]
     OPERATORS_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
     kind: DutyKind
     deadline: int
     job: _jobs_pb2.Job
@@ -399,7 +410,8 @@ class Duty(_message.Message):
     epoch_beacon: bytes
     open_from: int
     operators: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, kind: _Optional[_Union[DutyKind, str]] = ..., deadline: _Optional[int] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., alpha: _Optional[bytes] = ..., weight: _Optional[int] = ..., epoch: _Optional[int] = ..., epoch_beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., operators: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    rate: int
+    def __init__(self, kind: _Optional[_Union[DutyKind, str]] = ..., deadline: _Optional[int] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., alpha: _Optional[bytes] = ..., weight: _Optional[int] = ..., epoch: _Optional[int] = ..., epoch_beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., operators: _Optional[_Iterable[bytes]] = ..., rate: _Optional[int] = ...) -> None: ...
 
 class QueryDutiesRequest(_message.Message):
     __slots__ = ("address",)
