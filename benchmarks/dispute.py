@@ -153,8 +153,13 @@ def step_times() -> float:
         shape = UnitShape(LIMITS, 0, 32, 65_000, 500, sampler)
         items = [Item(ItemKind.TOKEN, 32, 0, 9)]
         if sampler == samplers[0]:
-            items = [Item(ItemKind.KEY, 0, 3, 64_001), Item(ItemKind.KEY, 1, 3, 64_001),
-                     Item(ItemKind.VALUE, 1, 3, 64_001), Item(ItemKind.ROW, 1, 0, 64_063), Item(ItemKind.CHECKSUM, 32, 0, 3)]  # fmt: skip
+            items = [
+                Item(ItemKind.KEY, 0, 3, 64_001),
+                Item(ItemKind.KEY, 1, 3, 64_001),
+                Item(ItemKind.VALUE, 1, 3, 64_001),
+                Item(ItemKind.ROW, 1, 0, 64_063),
+                Item(ItemKind.CHECKSUM, 32, 0, 3),
+            ]
         seen: set[tuple[OpKind, str, int]] = set()
         for item in items:
             for index in range(shape.num_ops(item) + 1):

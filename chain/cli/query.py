@@ -21,7 +21,7 @@ from chain.client.registry import Call, calls
 from chain.crypto.hashing import sha256
 from chain.crypto.ics23 import InvalidProof, verify_state
 from chain.modules.accounts.types import AnyValue, BaseAccount
-from chain.modules.disputes.types import Dispute
+from chain.modules.disputes.types import ClosedDispute
 from chain.modules.jobs.types import ArchivedRecord, ClosedJob, RecordKind
 from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Round
 from chain.node.comet_rpc import CometRpc, RpcError
@@ -36,7 +36,7 @@ ARCHIVED: dict[str, type[Any]] = {
     "check": ConcludedCheck,
     "round": Round,
     "epoch": ConcludedEpoch,
-    "dispute": Dispute,
+    "dispute": ClosedDispute,
 }
 """Kinds of closed records and what they hold."""
 

@@ -204,6 +204,9 @@ class Network:
         stages = tuple(StageRequest(who.operator.bech32, start, end) for who, start, end in cuts)
         return MsgSubmitPlan(REQUESTER.bech32, self.root, stages)
 
+    def plan_by(self, submitter: Machine, *cuts: tuple[Machine, int, int]) -> MsgSubmitPlan:
+        return replace(self.plan_message(*cuts), sender=submitter.operator.bech32)
+
     def three_stages(self) -> MsgSubmitPlan:
         a, b, c = SERVERS
         return self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))

@@ -74,7 +74,12 @@ def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
     if verdict == Verdict.UPHELD and operator != found.opener:
         raise Rejected(Code.NOT_YOUR_LINE, "the step is right; only the line's opener may lose it")
     plays.require_move(ctx, found)
-    over = replace(found, line=replace(found.line, turn=Turn.OVER), fees=found.fees + _fee(ctx, PROOF_GAS, msg.proof))
+    over = replace(
+        found,
+        line=replace(found.line, turn=Turn.OVER),
+        fees=found.fees + _fee(ctx, PROOF_GAS, msg.proof),
+        proof_height=ctx.block.height,
+    )
     PLAYS.save(ctx.store, (over.dispute_id, over.number), over)
     ctx.emit("StepJudged", dispute_id=over.dispute_id, number=over.number, verdict=verdict.name)
     verdicts.decide(ctx, dispute, over, verdict)
@@ -92,7 +97,8 @@ def open_line(ctx: Context, msg: MsgOpenLine) -> MsgMoveResponse:
     line = game.choose(game.branch(found.line, msg.move.round), ground, msg.move)
     plays.count_move(ctx, plays.params(ctx.store), plays.pauses(ctx.store))
     fees = _fee(ctx, MOVE_GAS, msg.move)
-    return _moved(ctx, plays.add(ctx, dispute, operator, line, found, fees=fees))
+    source = replace(found, choice_heights=plays.marked(found.choice_heights, msg.move.round, ctx.block.height))
+    return _moved(ctx, plays.add(ctx, dispute, operator, line, source, fees=fees))
 
 
 def post_lazy(ctx: Context, msg: MsgPostLazy) -> MsgMoveResponse:
@@ -108,8 +114,7 @@ def post_lazy(ctx: Context, msg: MsgPostLazy) -> MsgMoveResponse:
         raise Rejected(Code.TOO_EARLY, "lists are taken from others in the last quarter of the asserter's clock")
     line = game.reveal(found.line, ground, msg.move)
     plays.require_move(ctx, found)
-    at = int(found.line.round) - 1
-    source = replace(found, heights=(*found.heights[:at], height, *found.heights[at + 1 :]))
+    source = replace(found, heights=plays.marked(found.heights, found.line.round, height))
     return _moved(ctx, plays.add(ctx, dispute, found.opener, line, source, author=operator, parent=found.number + 1))
 
 

@@ -10,12 +10,11 @@ from itertools import islice
 
 from chain.context import Context
 from chain.errors import Code, InvariantBroken, Rejected
-from chain.modules.disputes import clocks, plays, verdicts
-from chain.modules.disputes.state import BY_JOB, CLOCKS, DEADLINES, DISPUTES, NEXT_ID
+from chain.modules.disputes import clocks, plays, registry, verdicts
+from chain.modules.disputes.state import CLOCKS, DEADLINES, DISPUTES, NEXT_ID
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Side
-from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import CloseReason, HopConflict, RecordKind
+from chain.modules.jobs.types import CloseReason, HopConflict
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import Mismatch
 from chain.store.collections import U64
@@ -38,18 +37,9 @@ def dispute(store: Reader, dispute_id: int) -> Dispute:
     return found
 
 
-def disputes_after(store: Reader, after: int) -> Iterator[Dispute]:
-    """Yield disputes with ids above `after`, in ascending id."""
-    for _, found in DISPUTES.items(store, start=U64.pack(after) + b"\x00"):
-        yield found
-
-
 def disputes_of(store: Reader, job_id: int) -> Iterator[Dispute]:
     """Yield the disputes of a job in ascending id."""
-    for _, dispute_id in BY_JOB.keys(store, prefix=U64.pack(job_id)):
-        found = DISPUTES.find(store, dispute_id)
-        if found is not None:  # deletion may pause between a dispute and its place in the list
-            yield found
+    return registry.of_job(store, job_id)
 
 
 def open_found(ctx: Context) -> None:
@@ -126,9 +116,7 @@ def _open(ctx: Context, new: Dispute) -> Dispute:
     is_game = opened.kind == DisputeKind.TRACE and plays.find_params(ctx.store) is not None
     if is_game and plays.find_shape(ctx.store, opened) is not None:
         opened = plays.begin(ctx, opened)
-    DISPUTES.save(ctx.store, opened.dispute_id, opened)
-    BY_JOB.add(ctx.store, (opened.job_id, opened.dispute_id))
-    DEADLINES.add(ctx.store, (opened.deadline, opened.dispute_id))
+    registry.add(ctx, opened)
     ctx.emit(
         "DisputeOpened",
         dispute_id=opened.dispute_id,
@@ -151,13 +139,10 @@ def end_due(ctx: Context) -> None:
         if found.num_lines:
             verdicts.end_quiet(ctx, found)
             continue
-        ended = replace(found, status=DisputeStatus.UNRESOLVED)
-        DISPUTES.save(ctx.store, ended.dispute_id, ended)
-        archive.append(ctx, RecordKind.DISPUTE, U64.pack(ended.dispute_id), ended)
-        ctx.emit("DisputeEnded", dispute_id=ended.dispute_id, job_id=ended.job_id, status=ended.status.name)
+        ended = registry.close(ctx, found, DisputeStatus.UNRESOLVED, 0)
         if plays.find_params(ctx.store) is not None:
             verdicts.conclude(ctx, ended.job_id)
-        elif all(other.status != DisputeStatus.OPEN for other in disputes_of(ctx.store, ended.job_id)):
+        elif all(other.status != DisputeStatus.OPEN for other in registry.of_job(ctx.store, ended.job_id)):
             _close_job(ctx, ended.job_id)
 
 
@@ -175,8 +160,7 @@ def end_clocks(ctx: Context) -> None:
 
 
 def _close_job(ctx: Context, job_id: int) -> None:
-    ended = list(disputes_of(ctx.store, job_id))
+    ended = list(registry.of_job(ctx.store, job_id))
     closed = jobs.refund(ctx, jobs.job(ctx.store, job_id), CloseReason.UNRESOLVED, ended[0].stage)
     sampling.conclude_job(ctx, closed)
-    prefixes = (*(DISPUTES.path(other.dispute_id) for other in ended), BY_JOB.prefix + U64.pack(job_id))
-    archive.retire(ctx, jobs.deleted_height(ctx.store, closed), "disputes", prefixes)
+    verdicts.retire(ctx, ended, jobs.deleted_height(ctx.store, closed))

@@ -6,9 +6,20 @@ from typing import Any
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
-from chain.modules.disputes import keeper, plays
-from chain.modules.disputes.state import BY_JOB, CLOCKS, DEADLINES, DISPUTES, OPEN_OF, PARAMS, PLAYS
-from chain.modules.disputes.types import DisputeStatus, Params, PlayStatus
+from chain.modules.disputes import keeper, plays, registry
+from chain.modules.disputes.state import (
+    BY_HEIGHT,
+    BY_JOB,
+    BY_STATUS,
+    BY_WORKER,
+    CLOCKS,
+    DEADLINES,
+    DISPUTES,
+    OPEN_OF,
+    PARAMS,
+    PLAYS,
+)
+from chain.modules.disputes.types import Dispute, DisputeStatus, Params, PaymentReason, PlayStatus
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling import keeper as sampling
@@ -59,11 +70,28 @@ def check_invariants(ctx: QueryContext) -> None:
             frozen.add(dispute.job_id)
             if jobs.job(ctx.store, dispute.job_id).status != JobStatus.DISPUTED:
                 raise InvariantBroken(f"job {dispute.job_id} is in dispute and not frozen")
-        if not BY_JOB.has(ctx.store, (dispute.job_id, dispute_id)):
-            raise InvariantBroken(f"dispute {dispute_id} is not listed with its job")
+        _check_places(ctx, dispute)
     for job in jobs.jobs_before(ctx.store, (1 << 64) - 1):
         if job.status == JobStatus.DISPUTED and job.job_id not in frozen:
             raise InvariantBroken(f"job {job.job_id} is frozen without a dispute")
+
+
+def _check_places(ctx: QueryContext, dispute: Dispute) -> None:
+    """Check a dispute's place in every index, and that its payments are what it slashed."""
+    number, store = dispute.dispute_id, ctx.store
+    if not (
+        BY_JOB.has(store, (dispute.job_id, number))
+        and BY_WORKER.has(store, (dispute.asserter, number))
+        and BY_WORKER.has(store, (dispute.challenger, number))
+        and BY_HEIGHT.has(store, (dispute.opened_height, number))
+    ):
+        raise InvariantBroken(f"dispute {number} is not listed with its job, sides and height")
+    listed = [status for status in DisputeStatus if BY_STATUS.has(store, (int(status), number))]
+    if listed != [dispute.status]:
+        raise InvariantBroken(f"dispute {number} is {dispute.status.name} and listed as {listed}")
+    paid = sum(one.amount for one in registry.payments_of(store, number) if one.reason != PaymentReason.DEPOSIT)
+    if paid != dispute.slashed:
+        raise InvariantBroken(f"dispute {number} slashed {dispute.slashed}, its payments sum to {paid}")
 
 
 def _check_lines(ctx: QueryContext) -> None:

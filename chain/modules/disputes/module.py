@@ -18,6 +18,8 @@ from chain.modules.disputes.types import (
     QueryMovesResponse,
     QueryParamsRequest,
     QueryParamsResponse,
+    QueryPaymentsRequest,
+    QueryPaymentsResponse,
 )
 
 PACKAGE = "/ostraka.disputes.v1"
@@ -37,6 +39,7 @@ MODULE = Module(
         QueryMethod(f"{SERVICE}/Disputes", QueryDisputesRequest, QueryDisputesResponse, queries.disputes),
         QueryMethod(f"{SERVICE}/Params", QueryParamsRequest, QueryParamsResponse, queries.params),
         QueryMethod(f"{SERVICE}/Lines", QueryLinesRequest, QueryLinesResponse, queries.lines),
+        QueryMethod(f"{SERVICE}/Payments", QueryPaymentsRequest, QueryPaymentsResponse, queries.payments),
         QueryMethod(f"{SERVICE}/Moves", QueryMovesRequest, QueryMovesResponse, queries.moves),
     ),
     init_genesis=lifecycle.init_genesis,

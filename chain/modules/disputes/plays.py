@@ -15,7 +15,7 @@ from chain.modules.disputes.game import line as game
 from chain.modules.disputes.game.line import Ground
 from chain.modules.disputes.game.shape import UnitShape
 from chain.modules.disputes.state import CLOCKS, DISPUTES, OPEN_OF, PARAMS, PAUSES, PLAYS
-from chain.modules.disputes.types import Dispute, Line, Params, Pauses, Play, PlayStatus, Turn
+from chain.modules.disputes.types import Dispute, Line, Params, Pauses, Play, PlayStatus, Round, Turn
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Unit
 from chain.modules.models import keeper as models
@@ -129,7 +129,7 @@ def add(ctx: Context, dispute: Dispute, opener: bytes, line: Line, source: Play,
     author = fields.get("author", b"")
     workers.reserve(ctx, author if isinstance(author, bytes) and author else opener, stake)
     new = _new(ctx, dispute, opener, line, stake)
-    new = replace(new, heights=source.heights, **fields)  # type: ignore[arg-type]
+    new = replace(new, heights=source.heights, choice_heights=source.choice_heights, **fields)  # type: ignore[arg-type]
     new = replace(new, deadline=clocks.last_height(new, pauses(ctx.store)))
     _save_open(ctx, dispute, new)
     grown = replace(dispute, num_lines=dispute.num_lines + 1, num_open_lines=dispute.num_open_lines + 1)
@@ -152,6 +152,7 @@ def _new(ctx: Context, dispute: Dispute, opener: bytes, line: Line, stake: int) 
         deadline=height + values.clock_blocks,
         status=PlayStatus.OPEN,
         heights=(0,) * 8,
+        choice_heights=(0,) * 8,
     )
 
 
@@ -194,14 +195,21 @@ def pause_if_full(ctx: Context) -> None:
         PAUSES.save(ctx.store, replace(found, blocks=found.blocks + 1))
 
 
+def marked(heights: tuple[int, ...], at: Round, height: int) -> tuple[int, ...]:
+    """Return the heights of the rounds' moves with one more."""
+    place = int(at) - 1
+    return (*heights[:place], height, *heights[place + 1 :])
+
+
 def move(ctx: Context, found: Play, line: Line) -> Play:
     """Write a line after a move."""
     key = (found.dispute_id, found.number)
     height = ctx.block.height
     changed = clocks.moved(found, line, height, pauses(ctx.store))
     if found.line.turn == Turn.REVEAL:
-        at = int(found.line.round) - 1
-        changed = replace(changed, heights=(*found.heights[:at], height, *found.heights[at + 1 :]))
+        changed = replace(changed, heights=marked(found.heights, found.line.round, height))
+    else:
+        changed = replace(changed, choice_heights=marked(found.choice_heights, found.line.round, height))
     CLOCKS.remove(ctx.store, (found.deadline, key))
     CLOCKS.add(ctx.store, (changed.deadline, key))
     PLAYS.save(ctx.store, key, changed)

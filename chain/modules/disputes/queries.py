@@ -1,13 +1,15 @@
 """What anyone may read of the disputes module."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 from chain.context import QueryContext
 from chain.errors import Code, Rejected
 from chain.module import MAX_PAGE
 from chain.modules.accounts.keeper import address_of
-from chain.modules.disputes import clocks, keeper, plays
+from chain.modules.disputes import clocks, keeper, plays, registry
 from chain.modules.disputes.types import (
+    Dispute,
     DueMove,
     QueryDisputeRequest,
     QueryDisputeResponse,
@@ -19,10 +21,16 @@ from chain.modules.disputes.types import (
     QueryMovesResponse,
     QueryParamsRequest,
     QueryParamsResponse,
+    QueryPaymentsRequest,
+    QueryPaymentsResponse,
     Side,
 )
 from chain.modules.jobs import keeper as jobs
 from chain.modules.workers import keeper as workers
+from chain.store.overlay import Reader
+
+MAX_SCAN = 10 * MAX_PAGE
+"""Entries of an index that one query looks at."""
 
 
 def dispute(ctx: QueryContext, request: QueryDisputeRequest) -> QueryDisputeResponse:
@@ -31,12 +39,43 @@ def dispute(ctx: QueryContext, request: QueryDisputeRequest) -> QueryDisputeResp
 
 
 def disputes(ctx: QueryContext, request: QueryDisputesRequest) -> QueryDisputesResponse:
-    """Return a page of disputes, of one job or of all, in ascending id."""
+    """Return a page of disputes in ascending id. Raises: Rejected: INVALID_ADDRESS.
+
+    The narrowest index that the request names is read, at most `MAX_SCAN` entries of it; the other conditions choose.
+    """
+    operator = address_of(request.worker, "worker") if request.worker else b""
+    after = request.after
+    if request.from_height:
+        after = max(after, registry.from_height(ctx.store, request.from_height))
+    limit, found = min(request.limit or 100, MAX_PAGE), list[Dispute]()
+    for scanned, entry in enumerate(_listed(ctx.store, request, operator, min(after, registry.LAST_ID)), 1):
+        if request.to_height and entry.opened_height > request.to_height:
+            break
+        if (
+            (not request.job_id or entry.job_id == request.job_id)
+            and (not operator or operator in (entry.asserter, entry.challenger))
+            and (not request.status or entry.status == request.status)
+        ):
+            found.append(entry)
+        if len(found) == limit or scanned == MAX_SCAN:
+            return QueryDisputesResponse(tuple(found), entry.dispute_id)
+    return QueryDisputesResponse(tuple(found))
+
+
+def _listed(store: Reader, request: QueryDisputesRequest, operator: bytes, after: int) -> Iterator[Dispute]:
     if request.job_id:
-        found = (other for other in keeper.disputes_of(ctx.store, request.job_id) if other.dispute_id > request.after)
-    else:
-        found = (other for other in keeper.disputes_after(ctx.store, request.after))
-    return QueryDisputesResponse(tuple(islice(found, min(request.limit or 100, MAX_PAGE))))
+        return registry.of_job(store, request.job_id, after)
+    if operator:
+        return registry.of_worker(store, operator, after)
+    if request.status:
+        return registry.of_status(store, request.status, after)
+    return registry.after_id(store, after)
+
+
+def payments(ctx: QueryContext, request: QueryPaymentsRequest) -> QueryPaymentsResponse:
+    """Return where the money of a dispute went. Raises: Rejected: UNKNOWN_DISPUTE."""
+    keeper.dispute(ctx.store, request.dispute_id)
+    return QueryPaymentsResponse(tuple(islice(registry.payments_of(ctx.store, request.dispute_id), MAX_PAGE)))
 
 
 def params(ctx: QueryContext, request: QueryParamsRequest) -> QueryParamsResponse:

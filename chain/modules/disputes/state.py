@@ -1,6 +1,6 @@
 """What the disputes module stores."""
 
-from chain.modules.disputes.types import Dispute, Params, Pauses, Play
+from chain.modules.disputes.types import Dispute, Params, Pauses, Payment, Play
 from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
 
 NEXT_ID = Sequence("disputes", b"next")
@@ -9,6 +9,14 @@ DISPUTES: Map[int, Dispute] = Map("disputes", b"dispute/", U64, Dispute)
 """dispute_id → the dispute; removed as garbage with its job."""
 BY_JOB: KeySet[tuple[int, int]] = KeySet("disputes", b"job/", pair(U64, U64))
 """(job, dispute); removed with the job."""
+BY_WORKER: KeySet[tuple[bytes, int]] = KeySet("disputes", b"worker/", pair(ADDRESS, U64))
+"""(operator, dispute) for both sides; removed with the dispute."""
+BY_STATUS: KeySet[tuple[int, int]] = KeySet("disputes", b"status/", pair(U64, U64))
+"""(status, dispute); the end moves it, removed with the dispute."""
+BY_HEIGHT: KeySet[tuple[int, int]] = KeySet("disputes", b"height/", pair(U64, U64))
+"""(height of opening, dispute); removed with the dispute."""
+PAYMENTS: Map[tuple[int, int], Payment] = Map("disputes", b"payment/", pair(U64, U64), Payment)
+"""(dispute, number) → where a part of a bond went; removed with the dispute."""
 DEADLINES: KeySet[tuple[int, int]] = KeySet("disputes", b"deadline/", pair(U64, U64))
 """(last height, dispute) of open disputes; the deadline removes it."""
 PARAMS = Item("disputes", b"params", Params)

@@ -252,6 +252,55 @@ class Play:
     verdict: Verdict = Verdict.UNSPECIFIED
     asserter_fees: int = 0
     """uostr that the asserter's moves have cost."""
+    choice_heights: tuple[int, ...] = ()
+    """Height of the choice of each round, from SECTIONS on; 0 if there was none."""
+    proof_height: int = 0
+    """Height of the proof; 0 if there was none."""
+
+
+class PaymentReason(IntEnum):
+    """What a part of a slash is for."""
+
+    UNSPECIFIED = 0
+    FORFEIT = 1
+    """The part that is lost to the treasury whoever plays which side: at least three quarters."""
+    MOVES = 2
+    """What the winner's moves have cost."""
+    WORK = 3
+    """What another stage of the failed attempt did."""
+    BOUNTY = 4
+    """The reward of a checker that found the fault."""
+    REMAINDER = 5
+    """What nobody could claim: to the treasury."""
+    CONFIRMATION = 6
+    """S of a checker that confirmed what was refuted: to the treasury."""
+    DEPOSIT = 7
+    """The deposit behind a line, or a list, that was lost: to the treasury."""
+
+
+@record
+class Payment:
+    """One part of a bond that a dispute moved; key: (dispute, number in it)."""
+
+    payer: bytes
+    """Operator whose bond it came from."""
+    recipient: bytes
+    amount: int
+    """uostr."""
+    reason: PaymentReason
+    height: int
+
+
+@record
+class ClosedDispute:
+    """A dispute as it ended, with all that it was about: what the archive keeps of it."""
+
+    dispute: Dispute
+    lines: tuple[Play, ...]
+    payments: tuple[Payment, ...]
+    job: Job
+    """As it was before anything followed from the dispute."""
+    unit: Unit
 
 
 @record
@@ -420,11 +469,19 @@ class QueryDisputeResponse:
 
 @record
 class QueryDisputesRequest:
-    """Ask for disputes, filtered by job (0: all), a page at a time."""
+    """Ask for disputes by job, worker, status and height, a page at a time; what is left out restricts nothing."""
 
     job_id: int = 0
     after: int = 0
+    """Only ids above this one: `next_after` of the page before."""
     limit: int = 0
+    worker: str = ""
+    """Operator of either side."""
+    status: DisputeStatus = DisputeStatus.UNSPECIFIED
+    from_height: int = 0
+    """Opened at this height or later."""
+    to_height: int = 0
+    """Opened at this height or before; 0 for no end."""
 
 
 @record
@@ -432,3 +489,19 @@ class QueryDisputesResponse:
     """A page of disputes in ascending id."""
 
     disputes: tuple[Dispute, ...]
+    next_after: int = 0
+    """Where the next page begins; 0 if this is the last. A page may be short and not the last."""
+
+
+@record
+class QueryPaymentsRequest:
+    """Ask where the money of a dispute went."""
+
+    dispute_id: int
+
+
+@record
+class QueryPaymentsResponse:
+    """Payments in the order in which they were made."""
+
+    payments: tuple[Payment, ...]

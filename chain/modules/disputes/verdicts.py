@@ -10,28 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chain.context import Context
-from chain.modules.disputes import plays
-from chain.modules.disputes.state import BY_JOB, DEADLINES, DISPUTES, PLAYS
-from chain.modules.disputes.types import Dispute, DisputeStatus, Play, PlayStatus, Verdict
+from chain.modules.disputes import plays, registry
+from chain.modules.disputes.state import DEADLINES, DISPUTES, PLAYS
+from chain.modules.disputes.types import Dispute, DisputeStatus, PaymentReason, Play, PlayStatus, Verdict
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
-from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit, UnitStatus
+from chain.modules.jobs.types import CloseReason, Job, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import ceil_div, loss
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import CheckCommit, CheckPhase
-from chain.modules.workers import keeper as workers
-from chain.store.collections import U64
 from chain.store.overlay import Reader
 
 
 def disputes_of_attempt(store: Reader, job: Job) -> Iterator[Dispute]:
     """Yield the disputes of a job's present attempt in ascending id."""
-    for _, dispute_id in BY_JOB.keys(store, prefix=U64.pack(job.job_id)):
-        found = DISPUTES.find(store, dispute_id)
-        if found is not None and found.attempt == job.attempt:
+    for found in registry.of_job(store, job.job_id):
+        if found.attempt == job.attempt:
             yield found
 
 
@@ -57,7 +54,7 @@ def win(ctx: Context, dispute: Dispute, found: Play) -> None:
         _refute(ctx, dispute, found)
         return
     ended = plays.end(ctx, dispute, found, PlayStatus.ENDED)
-    workers.take_bond(ctx, ended.author, ended.deposit, jobs.TREASURY)
+    registry.pay(ctx, dispute.dispute_id, ended.author, jobs.TREASURY, ended.deposit, PaymentReason.DEPOSIT)
     shrunk = _shrink(ctx, dispute)
     parent = plays.play(ctx.store, dispute.dispute_id, found.parent - 1)
     if parent.status == PlayStatus.SILENT and not list(_lists(ctx.store, parent)):
@@ -94,7 +91,7 @@ def lose(ctx: Context, dispute: Dispute, found: Play) -> None:
 def _forfeit(ctx: Context, dispute: Dispute, lost: Play) -> None:
     """Take the deposit of a lost line; the first one's stake is the challenger's bond, at the dispute's end."""
     if lost.deposit and not lost.parent:
-        workers.take_bond(ctx, lost.opener, lost.deposit, jobs.TREASURY)
+        registry.pay(ctx, dispute.dispute_id, lost.opener, jobs.TREASURY, lost.deposit, PaymentReason.DEPOSIT)
 
 
 def end_lists(ctx: Context, dispute: Dispute, parent: Play) -> Dispute:
@@ -140,7 +137,7 @@ def convict(ctx: Context, dispute: Dispute, winner: bytes, fees: int, *, is_fals
     not the arithmetic (`is_false` is not set), the checks of the unit were right.
     """
     job = jobs.job(ctx.store, dispute.job_id)
-    slashed = _slash_unit(ctx, job, plays.unit_of(ctx.store, dispute), winner, fees, is_false=is_false)
+    slashed = _slash_unit(ctx, dispute, job, plays.unit_of(ctx.store, dispute), winner, fees, is_false=is_false)
     for other in list(disputes_of_attempt(ctx.store, job)):
         if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
             is_own = other.dispute_id == dispute.dispute_id
@@ -153,35 +150,38 @@ class _Purse:
     """A bond that is being taken, part by part."""
 
     ctx: Context
+    dispute_id: int
     operator: bytes
     left: int
     taken: int = 0
 
-    def pay(self, recipient: bytes, amount: int) -> int:
-        """Take at most `amount` to a recipient and return how much there was."""
+    def pay(self, recipient: bytes, amount: int, reason: PaymentReason) -> None:
+        """Take at most `amount` to a recipient."""
         part = min(amount, self.left)
         if part:
-            self.taken += workers.take_bond(self.ctx, self.operator, part, recipient)
+            self.taken += registry.pay(self.ctx, self.dispute_id, self.operator, recipient, part, reason)
             self.left -= part
-        return part
 
 
-def _slash_unit(ctx: Context, job: Job, unit: Unit, winner: bytes, fees: int, *, is_false: bool = True) -> int:
+def _slash_unit(
+    ctx: Context, dispute: Dispute, job: Job, unit: Unit, winner: bytes, fees: int, *, is_false: bool = True
+) -> int:
     """Take S of a unit's asserter and divide it; take S of every checker that confirmed a false unit. Return the sum.
 
     The bounty is the finders' among the checkers; whoever else won gets it only if there are none.
     """
-    bond = unit.terms.bond
-    sure = workers.take_bond(ctx, unit.operator, loss(bond), jobs.TREASURY)
-    purse = _Purse(ctx, unit.operator, bond - loss(bond))
+    bond, number = unit.terms.bond, dispute.dispute_id
+    sure = registry.pay(ctx, number, unit.operator, jobs.TREASURY, loss(bond), PaymentReason.FORFEIT)
+    purse = _Purse(ctx, number, unit.operator, bond - loss(bond))
     if winner:
-        purse.pay(winner, min(fees, rates.params(ctx.store).dispute_fee))
+        purse.pay(winner, min(fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
     header = models.model(ctx.store, job.model_root).header
     refuted = {other.stage for other in disputes_of_attempt(ctx.store, job) if other.status == DisputeStatus.REFUTED}
     for other in jobs.units_of(ctx.store, job):
         if other.stage != unit.stage and other.stage not in refuted and other.status != UnitStatus.PENDING:
             done = min(job_rules.done_work(header, job, other), other.terms.work)
-            purse.pay(other.operator, ceil_div(other.terms.price_numerator * done, other.terms.price_denominator))
+            price = ceil_div(other.terms.price_numerator * done, other.terms.price_denominator)
+            purse.pay(other.operator, price, PaymentReason.WORK)
     key, confirmed = jobs.key_of(unit), 0
     checked = list(sampling.commits(ctx.store, key)) if is_false else []
     finders = [found.checker for found in checked if _is_finder(unit, found)]
@@ -189,11 +189,11 @@ def _slash_unit(ctx: Context, job: Job, unit: Unit, winner: bytes, fees: int, *,
         finders = [winner]
     share = min(purse.left, bond // 8) // len(finders) if finders else 0
     for finder in finders:
-        purse.pay(finder, share)
-    purse.pay(jobs.TREASURY, purse.left)
+        purse.pay(finder, share, PaymentReason.BOUNTY)
+    purse.pay(jobs.TREASURY, purse.left, PaymentReason.REMAINDER)
     for found in checked:
         if unit.body_root and found.reveal_height and not _is_finder(unit, found):
-            confirmed += workers.take_bond(ctx, found.checker, bond, jobs.TREASURY)
+            confirmed += registry.pay(ctx, number, found.checker, jobs.TREASURY, bond, PaymentReason.CONFIRMATION)
     ctx.emit("UnitRefuted", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage, taken=sure + purse.taken)
     return sure + purse.taken + confirmed
 
@@ -210,9 +210,9 @@ def _void(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None
     units = jobs.units_of(ctx.store, job)
     slashed = 0
     if verdict == Verdict.VOID_INPUT:
-        slashed = _slash_unit(ctx, job, units[dispute.stage - 1], found.opener, found.fees)
+        slashed = _slash_unit(ctx, dispute, job, units[dispute.stage - 1], found.opener, found.fees)
     elif verdict == Verdict.VOID_TOKENS:
-        slashed = _slash_unit(ctx, job, units[-1], found.opener, found.fees)
+        slashed = _slash_unit(ctx, dispute, job, units[-1], found.opener, found.fees)
     elif verdict == Verdict.VOID_MODEL:
         models.freeze(ctx, job.model_root)
     plays.end(ctx, dispute, found, PlayStatus.WON)
@@ -227,11 +227,11 @@ def _uphold(ctx: Context, dispute: Dispute) -> None:
     unit, asserter_fees = plays.unit_of(ctx.store, dispute), 0
     for found in plays.plays_of(ctx.store, dispute.dispute_id):
         asserter_fees += found.asserter_fees
-    bond = unit.terms.bond
-    sure = workers.take_bond(ctx, dispute.challenger, loss(bond), jobs.TREASURY)
-    purse = _Purse(ctx, dispute.challenger, bond - loss(bond))
-    purse.pay(dispute.asserter, min(asserter_fees, rates.params(ctx.store).dispute_fee))
-    purse.pay(jobs.TREASURY, purse.left)
+    bond, number = unit.terms.bond, dispute.dispute_id
+    sure = registry.pay(ctx, number, dispute.challenger, jobs.TREASURY, loss(bond), PaymentReason.FORFEIT)
+    purse = _Purse(ctx, number, dispute.challenger, bond - loss(bond))
+    purse.pay(dispute.asserter, min(asserter_fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
+    purse.pay(jobs.TREASURY, purse.left, PaymentReason.REMAINDER)
     _close(ctx, dispute, DisputeStatus.UPHELD, sure + purse.taken)
     conclude(ctx, dispute.job_id)
 
@@ -252,18 +252,7 @@ def _close(ctx: Context, dispute: Dispute, status: DisputeStatus, slashed: int) 
     for found in list(plays.plays_of(ctx.store, dispute.dispute_id)):
         if found.status == PlayStatus.OPEN:
             plays.end(ctx, dispute, found, PlayStatus.ENDED)
-    DEADLINES.remove(ctx.store, (dispute.deadline, dispute.dispute_id))
-    height = ctx.block.height
-    ended = replace(dispute, status=status, num_open_lines=0, slashed=slashed, closed_height=height)
-    DISPUTES.save(ctx.store, ended.dispute_id, ended)
-    archive.append(ctx, RecordKind.DISPUTE, U64.pack(ended.dispute_id), ended)
-    ctx.emit(
-        "DisputeEnded",
-        dispute_id=ended.dispute_id,
-        job_id=ended.job_id,
-        status=status.name,
-        slashed=slashed,
-    )
+    registry.close(ctx, dispute, status, slashed)
 
 
 # Jobs
@@ -284,7 +273,7 @@ def conclude(ctx: Context, job_id: int) -> None:
             check = sampling.find_check(ctx.store, jobs.key_of(unit))
             if check is not None and check.phase != CheckPhase.DONE:
                 sampling.conclude(ctx, jobs.key_of(unit))
-        jobs.retry(ctx, job)
+        jobs.retry(ctx, job, _losers(ctx.store, ended))
     elif is_convicted or DisputeStatus.VOID in statuses or DisputeStatus.UNRESOLVED in statuses:
         reason = CloseReason.UNRESOLVED
         if is_convicted:
@@ -297,6 +286,13 @@ def conclude(ctx: Context, job_id: int) -> None:
     retire(ctx, ended, ctx.block.height + jobs.params(ctx.store).receipt_blocks + 1)
 
 
+def _losers(store: Reader, ended: list[Dispute]) -> set[bytes]:
+    """Return the operators that lost S over a unit of the attempt."""
+    reasons = (PaymentReason.FORFEIT, PaymentReason.CONFIRMATION)
+    payments = [one for found in ended for one in registry.payments_of(store, found.dispute_id)]
+    return {one.payer for one in payments if one.reason in reasons}
+
+
 def _resume(ctx: Context, job: Job) -> None:
     jobs.resume(ctx, job)
     for unit in jobs.units_of(ctx.store, job):
@@ -306,10 +302,6 @@ def _resume(ctx: Context, job: Job) -> None:
 
 
 def retire(ctx: Context, ended: list[Dispute], height: int) -> None:
-    """Have disputes deleted, with their lines, from `height` on."""
-    prefixes: list[bytes] = []
+    """Have disputes deleted, with their lines and payments, from `height` on."""
     for found in ended:
-        packed = U64.pack(found.dispute_id)
-        listed = BY_JOB.prefix + U64.pack(found.job_id) + packed
-        prefixes += [listed, PLAYS.prefix + packed, DISPUTES.path(found.dispute_id)]
-    archive.retire(ctx, height, "disputes", tuple(prefixes))
+        archive.retire(ctx, height, "disputes", registry.prefixes(found))

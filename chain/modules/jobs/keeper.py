@@ -4,7 +4,7 @@ Invariants: the escrow account holds exactly the escrows of jobs that are not cl
 closed, each of its units holds its S of its operator's bond.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -182,9 +182,14 @@ def _renew_candidates(ctx: Context, found: Job) -> int:
     """
     if not found.attempt:
         return 0
-    live = tuple(plan.plan_id for plan in plans.live_plans(ctx.store, found.model_root))
-    JOBS.save(ctx.store, found.job_id, replace(found, candidates=live))
+    JOBS.save(ctx.store, found.job_id, replace(found, candidates=_candidates(ctx.store, found)))
     return rules.DRAW_DELAY
+
+
+def _candidates(store: Reader, found: Job) -> tuple[int, ...]:
+    """Return the live plans that may run another attempt of a job, in ascending id."""
+    live = plans.live_plans(store, found.model_root)
+    return tuple(plan.plan_id for plan in live if rules.may_run(found, plan))
 
 
 def _draw_plan(ctx: Context, found: Job) -> bool:
@@ -299,8 +304,8 @@ def resume(ctx: Context, found: Job) -> Job:
     return resumed
 
 
-def retry(ctx: Context, found: Job) -> Job:
-    """Run a job again from the same escrow, by a new draw; the bonds of the failed attempt are free."""
+def retry(ctx: Context, found: Job, convicted: Iterable[bytes]) -> Job:
+    """Run a job again from the same escrow, by a new draw and without those convicted; all other bonds are free."""
     for value in units_of(ctx.store, found):
         workers.release(ctx, value.operator, value.terms.bond)
         OPEN_UNITS.remove(ctx.store, (value.operator, key_of(value)))
@@ -317,9 +322,10 @@ def retry(ctx: Context, found: Job) -> Job:
         expiry_height=height + params(ctx.store).expiry_blocks,
         output_tokens=0,
         tokens_root=b"",
-        candidates=tuple(plan.plan_id for plan in plans.live_plans(ctx.store, found.model_root)),
         beacon=b"",
+        excluded=tuple(sorted({*found.excluded, *convicted})),
     )
+    waiting = replace(waiting, candidates=_candidates(ctx.store, waiting))
     JOBS.save(ctx.store, found.job_id, waiting)
     WAITING.add(ctx.store, (height + rules.DRAW_DELAY, found.job_id))
     EXPIRIES.add(ctx.store, (waiting.expiry_height, found.job_id))

@@ -91,6 +91,11 @@ def offer(
     return Offer(plan, tuple(units))
 
 
+def may_run(job: Job, plan: Plan) -> bool:
+    """Tell whether nobody in a plan was convicted in an earlier attempt of the job."""
+    return not any(stage.operator in job.excluded for stage in plan.stages)
+
+
 def draw(digest: bytes, count: int) -> int:
     """Return which of `count` plans a digest names."""
     return int.from_bytes(digest, "big") % count

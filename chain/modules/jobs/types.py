@@ -129,6 +129,8 @@ class Job:
     """beacon of `planned_height`, by which the plan was drawn."""
     keep_until: int = 0
     """Last height at which a check of it may still be proven; never deleted before."""
+    excluded: tuple[bytes, ...] = ()
+    """Operators that were convicted in earlier attempts, ascending: no plan with one of them runs this one."""
 
 
 @record
@@ -301,7 +303,7 @@ class RecordKind(IntEnum):
     EPOCH = 4
     """`sampling.ConcludedEpoch`; id: u64be epoch."""
     DISPUTE = 5
-    """`disputes.Dispute`; id: u64be dispute."""
+    """`disputes.ClosedDispute`; id: u64be dispute."""
 
 
 @record

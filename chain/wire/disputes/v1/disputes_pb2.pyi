@@ -63,6 +63,17 @@ class PlayStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLAY_STATUS_SILENT: _ClassVar[PlayStatus]
     PLAY_STATUS_ENDED: _ClassVar[PlayStatus]
 
+class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAYMENT_REASON_UNSPECIFIED: _ClassVar[PaymentReason]
+    PAYMENT_REASON_FORFEIT: _ClassVar[PaymentReason]
+    PAYMENT_REASON_MOVES: _ClassVar[PaymentReason]
+    PAYMENT_REASON_WORK: _ClassVar[PaymentReason]
+    PAYMENT_REASON_BOUNTY: _ClassVar[PaymentReason]
+    PAYMENT_REASON_REMAINDER: _ClassVar[PaymentReason]
+    PAYMENT_REASON_CONFIRMATION: _ClassVar[PaymentReason]
+    PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
+
 class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SIDE_UNSPECIFIED: _ClassVar[Side]
@@ -105,6 +116,14 @@ PLAY_STATUS_WON: PlayStatus
 PLAY_STATUS_LOST: PlayStatus
 PLAY_STATUS_SILENT: PlayStatus
 PLAY_STATUS_ENDED: PlayStatus
+PAYMENT_REASON_UNSPECIFIED: PaymentReason
+PAYMENT_REASON_FORFEIT: PaymentReason
+PAYMENT_REASON_MOVES: PaymentReason
+PAYMENT_REASON_WORK: PaymentReason
+PAYMENT_REASON_BOUNTY: PaymentReason
+PAYMENT_REASON_REMAINDER: PaymentReason
+PAYMENT_REASON_CONFIRMATION: PaymentReason
+PAYMENT_REASON_DEPOSIT: PaymentReason
 SIDE_UNSPECIFIED: Side
 SIDE_ASSERTER: Side
 SIDE_CHALLENGER: Side
@@ -258,7 +277,7 @@ class Line(_message.Message):
     def __init__(self, round: _Optional[_Union[Round, str]] = ..., turn: _Optional[_Union[Turn, str]] = ..., blind: _Optional[bytes] = ..., in_section: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., out_section: _Optional[bytes] = ..., section: _Optional[int] = ..., section_root: _Optional[bytes] = ..., cache_root: _Optional[bytes] = ..., tree: _Optional[int] = ..., tree_root: _Optional[bytes] = ..., node: _Optional[int] = ..., node_root: _Optional[bytes] = ..., item: _Optional[int] = ..., item_digest: _Optional[bytes] = ..., ops_root: _Optional[bytes] = ..., op: _Optional[int] = ..., op_digest: _Optional[bytes] = ..., tile_node: _Optional[int] = ..., tile_node_root: _Optional[bytes] = ..., tile: _Optional[int] = ..., tile_digest: _Optional[bytes] = ...) -> None: ...
 
 class Play(_message.Message):
-    __slots__ = ("dispute_id", "number", "opener", "deposit", "line", "asserter_left", "challenger_left", "since", "paused", "deadline", "status", "heights", "fees", "author", "parent", "verdict", "asserter_fees")
+    __slots__ = ("dispute_id", "number", "opener", "deposit", "line", "asserter_left", "challenger_left", "since", "paused", "deadline", "status", "heights", "fees", "author", "parent", "verdict", "asserter_fees", "choice_heights", "proof_height")
     DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     OPENER_FIELD_NUMBER: _ClassVar[int]
@@ -276,6 +295,8 @@ class Play(_message.Message):
     PARENT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     ASSERTER_FEES_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_HEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    PROOF_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     dispute_id: int
     number: int
     opener: bytes
@@ -293,7 +314,37 @@ class Play(_message.Message):
     parent: int
     verdict: Verdict
     asserter_fees: int
-    def __init__(self, dispute_id: _Optional[int] = ..., number: _Optional[int] = ..., opener: _Optional[bytes] = ..., deposit: _Optional[int] = ..., line: _Optional[_Union[Line, _Mapping]] = ..., asserter_left: _Optional[int] = ..., challenger_left: _Optional[int] = ..., since: _Optional[int] = ..., paused: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[PlayStatus, str]] = ..., heights: _Optional[_Iterable[int]] = ..., fees: _Optional[int] = ..., author: _Optional[bytes] = ..., parent: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., asserter_fees: _Optional[int] = ...) -> None: ...
+    choice_heights: _containers.RepeatedScalarFieldContainer[int]
+    proof_height: int
+    def __init__(self, dispute_id: _Optional[int] = ..., number: _Optional[int] = ..., opener: _Optional[bytes] = ..., deposit: _Optional[int] = ..., line: _Optional[_Union[Line, _Mapping]] = ..., asserter_left: _Optional[int] = ..., challenger_left: _Optional[int] = ..., since: _Optional[int] = ..., paused: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[PlayStatus, str]] = ..., heights: _Optional[_Iterable[int]] = ..., fees: _Optional[int] = ..., author: _Optional[bytes] = ..., parent: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., asserter_fees: _Optional[int] = ..., choice_heights: _Optional[_Iterable[int]] = ..., proof_height: _Optional[int] = ...) -> None: ...
+
+class Payment(_message.Message):
+    __slots__ = ("payer", "recipient", "amount", "reason", "height")
+    PAYER_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    payer: bytes
+    recipient: bytes
+    amount: int
+    reason: PaymentReason
+    height: int
+    def __init__(self, payer: _Optional[bytes] = ..., recipient: _Optional[bytes] = ..., amount: _Optional[int] = ..., reason: _Optional[_Union[PaymentReason, str]] = ..., height: _Optional[int] = ...) -> None: ...
+
+class ClosedDispute(_message.Message):
+    __slots__ = ("dispute", "lines", "payments", "job", "unit")
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    dispute: Dispute
+    lines: _containers.RepeatedCompositeFieldContainer[Play]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    job: _jobs_pb2.Job
+    unit: _jobs_pb2.Unit
+    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ..., payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
 
 class Params(_message.Message):
     __slots__ = ("clock_blocks", "open_blocks", "extension_blocks", "moves_per_block", "max_lines", "max_attempts")
@@ -458,17 +509,39 @@ class QueryDisputeResponse(_message.Message):
     def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ...) -> None: ...
 
 class QueryDisputesRequest(_message.Message):
-    __slots__ = ("job_id", "after", "limit")
+    __slots__ = ("job_id", "after", "limit", "worker", "status", "from_height", "to_height")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FROM_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TO_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     after: int
     limit: int
-    def __init__(self, job_id: _Optional[int] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    worker: str
+    status: DisputeStatus
+    from_height: int
+    to_height: int
+    def __init__(self, job_id: _Optional[int] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ..., worker: _Optional[str] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., from_height: _Optional[int] = ..., to_height: _Optional[int] = ...) -> None: ...
 
 class QueryDisputesResponse(_message.Message):
-    __slots__ = ("disputes",)
+    __slots__ = ("disputes", "next_after")
     DISPUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
     disputes: _containers.RepeatedCompositeFieldContainer[Dispute]
-    def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping]]] = ...) -> None: ...
+    next_after: int
+    def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping]]] = ..., next_after: _Optional[int] = ...) -> None: ...
+
+class QueryPaymentsRequest(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
+
+class QueryPaymentsResponse(_message.Message):
+    __slots__ = ("payments",)
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ...) -> None: ...

@@ -307,6 +307,11 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.FromString,
                 _registered_method=True)
+        self.Payments = channel.unary_unary(
+                '/ostraka.disputes.v1.Query/Payments',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsResponse.FromString,
+                _registered_method=True)
         self.Moves = channel.unary_unary(
                 '/ostraka.disputes.v1.Query/Moves',
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.SerializeToString,
@@ -326,7 +331,7 @@ class QueryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Disputes(self, request, context):
-        """Return a page of disputes, of one job or of all, in ascending id.
+        """Return a page of disputes in ascending id. Refused with INVALID_ADDRESS. The narrowest index that the request names is read, at most `MAX_SCAN` entries of it; the other conditions choose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,6 +346,13 @@ class QueryServicer:
 
     def Lines(self, request, context):
         """Return the lines of a dispute. Refused with UNKNOWN_DISPUTE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Payments(self, request, context):
+        """Return where the money of a dispute went. Refused with UNKNOWN_DISPUTE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -375,6 +387,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Lines,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.SerializeToString,
+            ),
+            'Payments': grpc.unary_unary_rpc_method_handler(
+                    servicer.Payments,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsResponse.SerializeToString,
             ),
             'Moves': grpc.unary_unary_rpc_method_handler(
                     servicer.Moves,
@@ -491,6 +508,33 @@ class Query:
             '/ostraka.disputes.v1.Query/Lines',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesRequest.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Payments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Query/Payments',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsRequest.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryPaymentsResponse.FromString,
             options,
             channel_credentials,
             insecure,
