@@ -33,6 +33,8 @@ MAX_ATTEMPTS: Final = 3
 """Runs of one job. A run fails only if somebody is convicted, who then pays S and, below the least bond, is in no plan
 any more: two liars, one after the other, are survived. Each run may take all the windows of a job, so more runs would
 hold the escrow longer than a requester waits."""
+# Rent is what money earns that is not locked: a tenth a year, by the blocks of a year.
+# A whole reputation is a floor's bond burnt in treasury fees; it halves in a month of blocks.
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,18 @@ LOCALNET: Final = ParameterSet(
         job_fee=JOB_GAS // 10_000,
         commit_fee=COMMIT_GAS // 10_000,
         reveal_fee=REVEAL_GAS // 10_000,
-        rent_numerator=0,
-        rent_denominator=1,
+        rent_numerator=1,
+        rent_denominator=10 * 62_000_000,
         treasury_numerator=1,
         treasury_denominator=20,
         min_checkers=2,
         checker_weight_numerator=0,
         checker_weight_denominator=1,
+        lock_blocks=240 + 4 + 4 + 2 * 32 + 20 + 20,
+        fulfilled_window=10_000,
+        check_speed=8_000_000,
+        reputation_full=1 * OSTR,
+        reputation_half_life=1_200,
     ),
     plans=PlansParams(max_stages=8, max_live=4, max_tokens=1_024, retain_blocks=1_200),
     jobs=JobsParams(
@@ -149,13 +156,18 @@ MAINNET: Final = ParameterSet(
         job_fee=JOB_GAS // 1_000,
         commit_fee=COMMIT_GAS // 1_000,
         reveal_fee=REVEAL_GAS // 1_000,
-        rent_numerator=0,
-        rent_denominator=1,
+        rent_numerator=1,
+        rent_denominator=10 * 10_500_000,
         treasury_numerator=1,
         treasury_denominator=20,
         min_checkers=5,
         checker_weight_numerator=1,
         checker_weight_denominator=5,
+        lock_blocks=200 + 10 + 4 + 2 * 100 + 40 + 40,
+        fulfilled_window=1 * OSTR,
+        check_speed=1_000_000_000,
+        reputation_full=50 * OSTR,
+        reputation_half_life=864_000,
     ),
     plans=PlansParams(max_stages=64, max_live=4, max_tokens=8_192, retain_blocks=28_800),
     jobs=JobsParams(

@@ -24,6 +24,7 @@ from chain.crypto.hashing import (
 from chain.crypto.keys import encode_address
 from chain.modules.disputes.state import DISPUTES
 from chain.modules.disputes.types import Dispute, QueryDisputesRequest, QueryDisputesResponse
+from chain.modules.jobs.rules import draw
 from chain.modules.jobs.state import JOBS, UNITS
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobRequest, QueryJobResponse, Unit
 from chain.modules.sampling.rules import has_bit, is_winning, look_of, looks
@@ -136,14 +137,15 @@ class Narrator:
         job, chapter = await self._job(), Chapter("Plan: who ran which layers")
         units = await self._units(job)
         digest = plan_draw(self._chain, job.job_id, job.attempt, job.beacon)
-        chosen = job.candidates[int.from_bytes(digest, "big") % len(job.candidates)]
+        chosen = job.choices[draw(digest, job.choice_weights)]
         chapter.say(
             f"requested at height {job.requested_height}, escrow {job.escrow} uostr; drawn at height "
-            f"{job.planned_height} by its beacon {job.beacon.hex()[:16]}… among {len(job.candidates)} live plan(s)"
+            f"{job.planned_height} by its beacon {job.beacon.hex()[:16]}… among {len(job.choices)} plan(s)"
         )
-        chapter.require(job.plan_id in job.candidates, "the plan was not among the candidates")
-        if chosen == job.plan_id:
-            chapter.say(f"int({digest.hex()[:16]}…) mod {len(job.candidates)} gives plan {job.plan_id}: recomputed")
+        chapter.require(set(job.choices) <= set(job.candidates), "a plan was drawn that was no candidate")
+        chapter.require(chosen == job.plan_id, f"the draw gives plan {chosen}, the job ran under {job.plan_id}")
+        slots = sum(job.choice_weights)
+        chapter.say(f"int({digest.hex()[:16]}…) mod {slots} gives plan {job.plan_id}: recomputed")
         for unit in units:
             chapter.say(
                 f"stage {unit.stage}: {self.name(unit.operator)} runs layers {unit.start}–{unit.end - 1}; "

@@ -27,6 +27,7 @@ def test_the_published_parameters_are_accepted(name: str) -> None:
         ("rates", {"coalition_numerator": 2}, "0 < r <= 1/2 is broken: r = 2/2"),
         ("rates", {"bond_floor": 1}, "S_floor >= 4(G_max + F_job) is broken: 1 < 4(200 + 200)"),
         ("rates", {"fulfilled": 40_000}, "lambda_2 = "),
+        ("rates", {"lock_blocks": 351}, "rent is charged for 351 blocks, S is held for 352"),
         ("sampling", {"epoch_blocks": 21}, "epoch_blocks is a multiple of round_blocks"),
         ("sampling", {"commit_blocks": 0}, "sampling.params.commit_blocks is 0"),
         ("plans", {"max_stages": 0}, "plans.params.max_stages is 0"),

@@ -19,6 +19,7 @@ from chain.modules.jobs.types import (
     UnitStatus,
 )
 from chain.modules.models import keeper as models
+from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import Refusal
 from chain.modules.workers import keeper as workers
 
@@ -30,7 +31,7 @@ def request_job(ctx: Context, msg: MsgRequestJob) -> MsgRequestJobResponse:
     """Accept a job and lock its escrow.
 
     Raises: Rejected: UNKNOWN_MODEL, MODEL_FROZEN, CONTEXT_TOO_LONG, SAMPLER_INVALID, NO_LIVE_PLAN, VALUE_TOO_LARGE,
-    ESCROW_TOO_SMALL, INSUFFICIENT_FUNDS.
+    ESCROW_TOO_SMALL, CHECK_CAPACITY, INSUFFICIENT_FUNDS.
     """
     requester = address_of(msg.requester, "requester")
     model = models.model(ctx.store, msg.model_root)
@@ -75,6 +76,8 @@ def request_job(ctx: Context, msg: MsgRequestJob) -> MsgRequestJobResponse:
             output_tokens=0,
             tokens_root=b"",
             candidates=tuple(offer.plan.plan_id for offer in accepted),
+            fulfilled=rates.fulfilled(ctx.store, msg.model_root),
+            check_work=max(rates.load(ctx.store, msg.model_root, offer.terms) for offer in accepted),
         ),
     )
     ctx.emit("JobRequested", job_id=job.job_id, requester=msg.requester, escrow=escrow)

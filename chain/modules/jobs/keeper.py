@@ -44,8 +44,10 @@ from chain.modules.jobs.types import (
 from chain.modules.models import keeper as models
 from chain.modules.models.types import Model
 from chain.modules.plans import keeper as plans
+from chain.modules.plans.types import Plan
 from chain.modules.rates import keeper as rates
 from chain.modules.rates import rules as rate_rules
+from chain.modules.rates.reputation import draw_weight
 from chain.modules.workers import keeper as workers
 from chain.modules.workers.rules import free_bond
 from chain.store.collections import ADDRESS, U64
@@ -143,15 +145,24 @@ def offers(
     store: Reader, model: Model, prompt_tokens: int, max_tokens: int, value: int
 ) -> list[rules.Offer | rate_rules.Refusal]:
     """Return what each live plan of a model would cost, in ascending id."""
-    current = rates.params(store)
+    current, fulfilled = rates.params(store), rates.fulfilled(store, model.model_root)
     return [
-        rules.offer(current, model.header, plan, prompt_tokens, max_tokens, value)
+        rules.offer(current, model.header, plan, prompt_tokens, max_tokens, value, fulfilled, plan_scores(store, plan))
         for plan in plans.live_plans(store, model.model_root)
     ]
 
 
+def plan_scores(store: Reader, plan: Plan) -> list[int]:
+    """Return the reputations of a plan's workers with its model, by stage."""
+    return [rates.score(store, stage.operator, plan.model_root) for stage in plan.stages]
+
+
 def open_job(ctx: Context, new: Job) -> Job:
-    """Number a job, lock its escrow and queue it for its plan. Raises: Rejected: INSUFFICIENT_FUNDS."""
+    """Number a job, lock its escrow and queue it for its plan.
+
+    Raises: Rejected: INSUFFICIENT_FUNDS, CHECK_CAPACITY.
+    """
+    rates.take_load(ctx, new.model_root, new.check_work)
     bank.transfer(ctx, new.requester, ESCROW, new.escrow)
     opened = replace(new, job_id=NEXT_ID.take(ctx.store) + 1)
     JOBS.save(ctx.store, opened.job_id, opened)
@@ -196,18 +207,36 @@ def _draw_plan(ctx: Context, found: Job) -> bool:
     model = models.model(ctx.store, found.model_root)
     current = rates.params(ctx.store)
     choices: list[rules.Offer] = []
+    weights: list[int] = []
     for plan_id in found.candidates:
         plan = plans.find_plan(ctx.store, plan_id)
         if plan is None or not plan.is_live:
             continue
-        offer = rules.offer(current, model.header, plan, found.prompt_tokens, found.max_tokens, found.value)
+        scores = plan_scores(ctx.store, plan)
+        offer = rules.offer(
+            current,
+            model.header,
+            plan,
+            found.prompt_tokens,
+            found.max_tokens,
+            found.value,
+            found.fulfilled,
+            scores,
+        )
         if isinstance(offer, rules.Offer) and offer.escrow <= found.escrow and _is_backed(ctx.store, offer):
             choices.append(offer)
+            weights.append(draw_weight(current, scores))
     if not choices:
         return False
     source = beacon.latest(ctx.store).value
     digest = plan_draw(ctx.block.chain, found.job_id, found.attempt, source)
-    _run(ctx, replace(found, beacon=source), choices[rules.draw(digest, len(choices))])
+    drawn = replace(
+        found,
+        beacon=source,
+        choices=tuple(offer.plan.plan_id for offer in choices),
+        choice_weights=tuple(weights),
+    )
+    _run(ctx, drawn, choices[rules.draw(digest, weights)])
     return True
 
 
@@ -402,7 +431,8 @@ def settle(ctx: Context, found: Job) -> Job:
         opened = value.status == UnitStatus.FINAL
         parts = rate_rules.settle(value.terms, rules.done_work(header, found, value), value.num_eligible, opened)
         bank.transfer(ctx, ESCROW, value.operator, parts.to_asserter)
-        UNITS.save(ctx.store, key_of(value), replace(value, paid=parts.to_asserter, charged=parts.total))
+        settled = replace(value, paid=parts.to_asserter, charged=parts.total, taxed=parts.to_treasury)
+        UNITS.save(ctx.store, key_of(value), settled)
         paid += parts.total
         to_pool += parts.to_pool
         to_treasury += parts.to_treasury
@@ -437,6 +467,7 @@ def deleted_height(store: Reader, closed: Job) -> int:
 
 def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, detail: int) -> Job:
     bank.transfer(ctx, ESCROW, found.requester, found.escrow - found.paid)
+    rates.drop_load(ctx, found.model_root, found.check_work)
     height = ctx.block.height
     closed = replace(found, status=status, close_reason=reason, close_detail=detail, closed_height=height)
     JOBS.save(ctx.store, found.job_id, closed)

@@ -11,6 +11,7 @@ from chain.modules.jobs import archive, keeper
 from chain.modules.jobs.state import COMPLETE, EXPIRIES, HOP_CONFLICTS, JOBS, OPEN_UNITS, SETTLING, UNITS
 from chain.modules.jobs.types import JobStatus, Params
 from chain.modules.plans import keeper as plans
+from chain.modules.rates import keeper as rates
 
 MAX_TOKENS = 65_536
 MAX_STOP_IDS = 64
@@ -49,12 +50,14 @@ def end_block(ctx: Context) -> None:
 
 
 def check_invariants(ctx: QueryContext) -> None:
-    """Check money, queues and indexes. Raises: InvariantBroken."""
+    """Check money, queues, indexes and expected checks. Raises: InvariantBroken."""
     total = 0
+    pending: dict[bytes, int] = {}
     expiries: list[tuple[int, int]] = []
     for job_id, job in JOBS.items(ctx.store):
         is_open = job.status in keeper.OPEN
         total += job.escrow if is_open else 0
+        pending[job.model_root] = pending.get(job.model_root, 0) + (job.check_work if is_open else 0)
         if job.paid > job.escrow:
             raise InvariantBroken(f"job {job_id} paid {job.paid} of {job.escrow}")
         if job.status in (JobStatus.WAITING, JobStatus.RUNNING):
@@ -62,6 +65,10 @@ def check_invariants(ctx: QueryContext) -> None:
         for unit in keeper.units_of(ctx.store, job):
             if OPEN_UNITS.has(ctx.store, (unit.operator, keeper.key_of(unit))) != is_open:
                 raise InvariantBroken(f"unit {keeper.key_of(unit)} is not listed as its job is")
+    for model_root, work in pending.items():
+        known = rates.checkers(ctx.store, model_root).pending
+        if known != work:
+            raise InvariantBroken(f"{known} work units of checks are expected, open jobs come to {work}")
     held = bank.balance(ctx.store, keeper.ESCROW)
     if held != total:
         raise InvariantBroken(f"the escrow account holds {held}, escrows sum to {total}")

@@ -65,12 +65,12 @@ def quote(ctx: QueryContext, request: QueryQuoteRequest) -> QueryQuoteResponse:
         raise Rejected(Code.CONTEXT_TOO_LONG, f"prompt and limit are at least 1 and together at most {most + 1}")
     if request.value >= rules.MAX_VALUE:
         raise Rejected(Code.INVALID_REQUEST, "value: below 2^56 uostr")
-    current = rates.params(ctx.store)
+    current, fulfilled = rates.params(ctx.store), rates.fulfilled(ctx.store, model.model_root)
     quotes: list[StageQuote] = []
     for plan in plans.live_plans(ctx.store, model.model_root):
-        for index, stage in enumerate(plan.stages):
+        for index, (stage, score) in enumerate(zip(plan.stages, keeper.plan_scores(ctx.store, plan), strict=True)):
             units = stage_work(model.header, stage, positions, request.max_tokens)
-            found = rate_rules.terms(current, units, request.value)
+            found = rate_rules.terms(current, units, request.value, fulfilled, score)
             if isinstance(found, Terms):
                 quotes.append(StageQuote(plan.plan_id, index, False, 0, found))
             else:

@@ -73,14 +73,24 @@ def require_sampler(sampler: SamplerSpec) -> None:
 
 
 def offer(
-    params: Rates, header: ModelHeader, plan: Plan, prompt_tokens: int, max_tokens: int, value: int
+    params: Rates,
+    header: ModelHeader,
+    plan: Plan,
+    prompt_tokens: int,
+    max_tokens: int,
+    value: int,
+    fulfilled: int,
+    scores: Sequence[int],
 ) -> Offer | rates.Refusal:
-    """Return what a job costs under a plan, or the refusal of the stage that covers least."""
+    """Return what a job costs under a plan, or the refusal of the stage that covers least.
+
+    `fulfilled` is the measured ρ, `scores` the reputations of the stages' workers.
+    """
     units: list[Terms] = []
     refusals: list[rates.Refusal] = []
-    for stage in plan.stages:
+    for stage, score in zip(plan.stages, scores, strict=True):
         units_of_work = stage_work(header, stage, positions(prompt_tokens, max_tokens), max_tokens)
-        found = rates.terms(params, units_of_work, value)
+        found = rates.terms(params, units_of_work, value, fulfilled, score)
         if isinstance(found, Terms):
             units.append(found)
         else:
@@ -96,9 +106,14 @@ def may_run(job: Job, plan: Plan) -> bool:
     return not any(stage.operator in job.excluded for stage in plan.stages)
 
 
-def draw(digest: bytes, count: int) -> int:
-    """Return which of `count` plans a digest names."""
-    return int.from_bytes(digest, "big") % count
+def draw(digest: bytes, weights: Sequence[int]) -> int:
+    """Return which plan a digest names; each stands in the list as often as it weighs.
+
+    The list holds all of them once, then again those that weigh more than once, and so on: under equal weights it is
+    the digest modulo their number.
+    """
+    slots = [index for turn in range(max(weights)) for index, weight in enumerate(weights) if weight > turn]
+    return slots[int.from_bytes(digest, "big") % len(slots)]
 
 
 def done_work(header: ModelHeader, job: Job, unit: Unit) -> int:

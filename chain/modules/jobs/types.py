@@ -131,6 +131,14 @@ class Job:
     """Last height at which a check of it may still be proven; never deleted before."""
     excluded: tuple[bytes, ...] = ()
     """Operators that were convicted in earlier attempts, ascending: no plan with one of them runs this one."""
+    fulfilled: int = 0
+    """rho that all its attempts are priced with, of 2^16: what was measured at acceptance."""
+    check_work: int = 0
+    """Work units that it made the most drawn checker expect; given back when it closes."""
+    choices: tuple[int, ...] = ()
+    """Plans among which the draw chose, ascending."""
+    choice_weights: tuple[int, ...] = ()
+    """How heavily each of them weighed."""
 
 
 @record
@@ -162,6 +170,8 @@ class Unit:
     """uostr the asserter received."""
     charged: int = 0
     """uostr the requester was charged for it."""
+    taxed: int = 0
+    """uostr of it that the treasury received."""
 
 
 @record

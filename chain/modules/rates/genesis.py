@@ -45,7 +45,8 @@ def validate_params(params: Params) -> None:
     second = rate(SECOND_LOOK, part, whole, params.fulfilled)
     if second > 2 * Q:
         raise ValueError(
-            f"3k >= ceil(k(Q + lambda_2)/Q) is broken: lambda_2 = {second} > 2Q = {2 * Q}; raise rho or lower r"
+            f"3k >= ceil(k(Q + lambda_2)/Q) at the lowest rho is broken: lambda_2 = {second} > 2Q = {2 * Q}; "
+            "raise rho_min or lower r"
         )
     if params.treasury_numerator > params.treasury_denominator:
         raise ValueError(f"tau <= 1 is broken: {params.treasury_numerator}/{params.treasury_denominator}")
@@ -53,6 +54,8 @@ def validate_params(params: Params) -> None:
         raise ValueError(f"theta <= 1 is broken: {params.checker_weight_numerator}/{params.checker_weight_denominator}")
     if params.rent_numerator and not params.lock_blocks:
         raise ValueError("lock_blocks > 0 is broken: rent is charged for 0 blocks")
+    if params.reputation_full and not params.reputation_half_life:
+        raise ValueError("reputation_half_life > 0 is broken: reputation would never fade")
     if not params.commit_fee + params.reveal_fee + params.check_price_numerator:
         raise ValueError("k > 0 is broken: check price, commit fee and reveal fee are all 0")
 
@@ -77,4 +80,13 @@ def validate_windows(
             "unbonding > job expiry + round + epoch + opening window + 2(4 + 2 W_c + W_r + W_o + X) is broken: "
             f"{unbonding} <= {expiry} + {round_blocks} + {epoch_blocks} + {proof_blocks} + 2(4 + 2*{commit_blocks} + "
             f"{reveal_blocks} + {open_blocks} + {dispute_blocks}) = {total}"
+        )
+
+
+def validate_rent(params: Params, hold_blocks: int) -> None:
+    """Check that rent is charged for as long as a bond is held without a dispute. Raises: ValueError."""
+    if params.rent_numerator and params.lock_blocks < hold_blocks:
+        raise ValueError(
+            "lock_blocks >= job expiry + round + 4 + 2 W_c + W_r + W_o is broken: rent is charged for "
+            f"{params.lock_blocks} blocks, S is held for {hold_blocks}"
         )

@@ -147,9 +147,30 @@ def largest_value_at(params: Params, fee: int, bond_value: int) -> int:
     return params.detection_cap * (fee + loss(bond_value)) // (Q * params.multiple) - fee
 
 
+def batch_loss(multiple: int, fee: int, value: int, leaves: int, detection_value: int) -> int:
+    """Return the least L behind a batch of `leaves` results, of the largest price R and value V_e among them.
+
+    A forger of every leaf keeps what it gained from this batch and, on average, from Q/D leaves before it is found:
+    one S that covers a single leaf would pay the forger of all.
+    """
+    if not 0 < detection_value < Q:
+        raise ValueError("a batch is drawn with a detection above 0 and below one")
+    return multiple * (fee + value) * (leaves + ceil_div(Q, detection_value))
+
+
+def batch_bond(loss_value: int) -> int:
+    """Return an S of which a cheater surely loses at least `loss_value`."""
+    return ceil_div(4 * loss_value, 3)
+
+
 def check_charge(pay: int, rate_floor: int, rate_second: int) -> int:
     """Return K: what the requester pays for the expected checks, the second look's included."""
-    return ceil_div(pay * (rate_floor + ceil_div(min(rate_floor, Q) * rate_second, Q)), Q)
+    return ceil_div(pay * second_look(rate_floor, rate_second), Q)
+
+
+def second_look(rate_value: int, rate_second: int) -> int:
+    """Return the expected number of checkers of both draws: there is a second one if the first found somebody."""
+    return rate_value + ceil_div(min(rate_value, Q) * rate_second, Q)
 
 
 def newcomer_rate(rate_floor: int, rate_cap: int, fee: int, pay: int) -> int:
@@ -157,8 +178,18 @@ def newcomer_rate(rate_floor: int, rate_cap: int, fee: int, pay: int) -> int:
     return max(rate_floor, min(rate_cap, Q * fee // (2 * pay))) if pay else max(rate_floor, rate_cap)
 
 
-def terms(params: Params, units: int, value: int) -> Terms | Refusal:
-    """Return what a unit of `units` work at the token limit costs under declared value V, or why it is refused."""
+def reputed_rate(rate_floor: int, rate_new: int, score: int, full: int) -> int:
+    """Return λ of a worker of some reputation: from the newcomer's down to λ1 in a straight line, never below."""
+    if not full:
+        return rate_new
+    return rate_floor + ceil_div((rate_new - rate_floor) * (full - min(score, full)), full)
+
+
+def terms(params: Params, units: int, value: int, fulfilled: int | None = None, score: int = 0) -> Terms | Refusal:
+    """Return what a unit of `units` work at the token limit costs under declared value V, or why it is refused.
+
+    `fulfilled` is the measured ρ, if it is not the one measuring begins with; `score` its worker's reputation.
+    """
     fee, pay = price(params, units), check_pay(params, units)
     if max(fee, pay) >= MAX_PRICE:
         return Refusal(None)
@@ -168,10 +199,11 @@ def terms(params: Params, units: int, value: int) -> Terms | Refusal:
     needed = detection(params.multiple, fee, effective, lost)
     if needed > params.detection_cap:
         return Refusal(largest_value(params, fee, pay))
-    share = (params.coalition_numerator, params.coalition_denominator, params.fulfilled)
+    share = (params.coalition_numerator, params.coalition_denominator, fulfilled or params.fulfilled)
     floor, second = rate(needed, *share), rate(SECOND_LOOK, *share)
     charge = check_charge(pay, floor, second)
     rent = ceil_div(reserved * params.lock_blocks * params.rent_numerator, params.rent_denominator)
+    newcomer = newcomer_rate(floor, rate(params.detection_cap, *share), fee, pay)
     return Terms(
         work=units,
         fee=fee,
@@ -183,14 +215,15 @@ def terms(params: Params, units: int, value: int) -> Terms | Refusal:
         loss=lost,
         detection=needed,
         rate_floor=floor,
-        rate=newcomer_rate(floor, rate(params.detection_cap, *share), fee, pay),
+        rate=reputed_rate(floor, newcomer, score, params.reputation_full),
         coalition_numerator=params.coalition_numerator,
         coalition_denominator=params.coalition_denominator,
-        fulfilled=params.fulfilled,
+        fulfilled=share[2],
         price_numerator=params.price_numerator,
         price_denominator=params.price_denominator,
         treasury_numerator=params.treasury_numerator,
         treasury_denominator=params.treasury_denominator,
+        score=score,
     )
 
 
@@ -208,10 +241,10 @@ def extra(unit: Terms, fee: int, num_eligible: int) -> int:
 def settle(unit: Terms, done: int, num_eligible: int, is_opened: bool) -> Settlement:
     """Return where the money of a final unit goes; `done` is the work really done, at most the limit's.
 
-    An asserter that did not open its seal earns no fee: the requester keeps it.
+    An asserter that did not open its seal earns neither fee nor rent: the requester keeps them.
     """
     fee = ceil_div(unit.price_numerator * min(done, unit.work), unit.price_denominator)
     shared = extra(unit, fee, num_eligible) if is_opened else 0
     tax = ceil_div(unit.treasury_numerator * (fee + unit.check_charge + unit.rent), unit.treasury_denominator)
-    earned = fee - shared if is_opened else 0
-    return Settlement(earned + unit.rent, unit.check_charge + shared, tax)
+    earned = fee - shared + unit.rent if is_opened else 0
+    return Settlement(earned, unit.check_charge + shared, tax)

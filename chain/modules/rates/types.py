@@ -13,7 +13,7 @@ class Params:
     coalition_denominator: int
     """r: largest coalition share, 0 < r <= 1/2."""
     fulfilled: int
-    """rho, share of duties fulfilled, in 16-bit fixed point."""
+    """rho_min in 16-bit fixed point: what the measured share of duties fulfilled begins with, and never goes below."""
     detection_cap: int
     """D_cap of 2^32."""
     detection_target: int
@@ -48,7 +48,15 @@ class Params:
     checker_weight_denominator: int
     """theta: share of all worker bonds the checkers of a stage must hold."""
     lock_blocks: int = 0
-    """How long a reserved bond is held at most; what rent is charged for."""
+    """How long a reserved bond is held without a dispute; what rent is charged for."""
+    fulfilled_window: int = 0
+    """uostr of check pay that the measured rho is an average of; 0: rho stays where it begins."""
+    check_speed: int = 0
+    """Work units a block that a checker is taken to manage until more is seen; 0: requests are not limited."""
+    reputation_full: int = 0
+    """Treasury fees of confirmed units, uostr, that make a worker fully known; 0: everybody stays a newcomer."""
+    reputation_half_life: int = 0
+    """Blocks in which reputation halves."""
 
 
 @record
@@ -84,6 +92,46 @@ class Terms:
     """uostr per work unit, as frozen: the fee of what was really done."""
     treasury_numerator: int = 0
     treasury_denominator: int = 0
+    score: int = 0
+    """The worker's reputation when the terms were made, uostr."""
+
+
+@record
+class CheckWindow:
+    """How long the expected checks of everything accepted may take a checker, in blocks: a quarter of W_c."""
+
+    blocks: int
+
+
+@record
+class Checkers:
+    """What the chain has seen of the checkers of a model; key: model_root."""
+
+    model_root: bytes
+    fulfilled: int
+    """Share of duties fulfilled, of 2^32."""
+    speed: int
+    """Work units a block that one of them is taken to manage."""
+    pending: int
+    """Work units that the most drawn of them must expect from jobs that are open."""
+    peak: int
+    """Largest `pending` since the last measurement."""
+    heaviest: int
+    """Share of the most drawn of them in all weights, of 2^32."""
+    epoch: int
+    """Last epoch that was measured."""
+
+
+@record
+class Reputation:
+    """What a worker has earned with a model, before what time and faults take; key: (operator, model_root)."""
+
+    operator: bytes
+    model_root: bytes
+    score: int
+    """Treasury fees of confirmed units, uostr, as of `height`."""
+    height: int
+    """When it last grew."""
 
 
 @record
@@ -126,3 +174,38 @@ class QueryQuoteResponse:
 
     stages: tuple[StageQuote, ...]
     escrow: int
+
+
+@record
+class QueryCheckersRequest:
+    """Ask what the chain has seen of a model's checkers."""
+
+    model_root: bytes
+
+
+@record
+class QueryCheckersResponse:
+    """The checkers of a model as new jobs see them."""
+
+    checkers: Checkers
+    fulfilled: int
+    """rho that new jobs are priced with, of 2^16."""
+    limit: int
+    """Most that may be pending, work units; 0: no limit."""
+
+
+@record
+class QueryReputationRequest:
+    """Ask for a worker's reputation."""
+
+    operator: str
+    model_root: bytes
+
+
+@record
+class QueryReputationResponse:
+    """The reputation as it counts now."""
+
+    score: int
+    full: int
+    """Score at which a worker's rate is lambda_1."""

@@ -11,9 +11,9 @@ from chain.modules.bank import keeper as bank
 from chain.modules.beacon import keeper as beacon
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.state import UnitKey
+from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import RecordKind
-from chain.modules.sampling import rules
+from chain.modules.sampling import measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
@@ -84,7 +84,7 @@ def find_place(store: Reader, epoch: int, operator: bytes) -> SnapshotPlace | No
 def take_snapshot(ctx: Context, epoch: int) -> None:
     """Write down who works in an epoch; the epoch before is forgotten if nothing was drawn in it."""
     workers.rotate_vrf_keys(ctx)
-    count = 0
+    entries: list[SnapshotEntry] = []
     for worker in workers.workers(ctx.store):
         if is_active(worker):
             models = [
@@ -95,10 +95,11 @@ def take_snapshot(ctx: Context, epoch: int) -> None:
             entry = SnapshotEntry(
                 worker.operator, worker.hot_address, worker.keys.vrf_key, weight(worker), tuple(models)
             )
-            PLACES.save(ctx.store, (epoch, worker.operator), SnapshotPlace(count, entry))
-            count += 1
+            PLACES.save(ctx.store, (epoch, worker.operator), SnapshotPlace(len(entries), entry))
+            entries.append(entry)
+    measures.record_weights(ctx, entries)
     SNAPSHOTS.save(ctx.store, epoch, Snapshot(epoch, ctx.block.height, ()))
-    ctx.emit("EpochBegun", epoch=epoch, num_workers=count)
+    ctx.emit("EpochBegun", epoch=epoch, num_workers=len(entries))
     previous = find_head(ctx.store, epoch - 1) if epoch else None
     if previous is not None and not previous.num_units:
         archive.retire(ctx, ctx.block.height + 1, "sampling", _snapshot_prefixes(epoch - 1))
@@ -224,6 +225,8 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     if not rules.is_winning(look, proof.beta, check.unit, found.entry.weight, check.total_weight):
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
         return 0
+    others = [found for _, found in COMMITS.items(ctx.store, prefix=UNIT_KEY.pack(key)) if found.checker != checker]
+    measures.count(ctx, check.epoch, unit, commit, others)
     _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))
     _pay(ctx, Payment(checker, terms.check_pay, *_flat(key)))
     return terms.check_pay

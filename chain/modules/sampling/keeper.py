@@ -18,7 +18,8 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit
 from chain.modules.rates import keeper as rates
-from chain.modules.sampling import epochs, rules
+from chain.modules.rates.rules import second_rate
+from chain.modules.sampling import epochs, measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
@@ -55,8 +56,9 @@ def params(store: Reader) -> Params:
 
 
 def save_params(ctx: Context, value: Params) -> None:
-    """Replace the parameters."""
+    """Replace the parameters; expected checks may take a quarter of the time there is to commit to them."""
     PARAMS.save(ctx.store, value)
+    rates.save_check_window(ctx, max(1, value.commit_blocks // 4))
 
 
 # Reading
@@ -171,6 +173,8 @@ def _begin_checks(ctx: Context, job: Job, index: int, taken: Snapshot, drawn: li
     seals: list[bytes] = []
     for unit, found in zip(jobs.units_of(ctx.store, job), drawn, strict=True):
         key = jobs.key_of(unit)
+        drawn_from = [entry for position, entry in enumerate(taken.entries) if rules.has_bit(found.bitmap, position)]
+        weights = [entry.weight for entry in drawn_from]
         begun = UnitCheck(
             job_id=unit.job_id,
             attempt=unit.attempt,
@@ -185,13 +189,16 @@ def _begin_checks(ctx: Context, job: Job, index: int, taken: Snapshot, drawn: li
             num_commits=0,
             num_reveals=0,
             is_equal=True,
+            second_pay=measures.expected_pay(unit, second_rate(unit.terms), weights, found.total_weight),
         )
         _enter(ctx, key, begun)
         ROUND_UNITS.add(ctx.store, (index, key))
         seals.append(unit.seal)
-        for position, entry in enumerate(taken.entries):
-            if rules.has_bit(found.bitmap, position):
-                epochs.owe_proof(ctx, taken.epoch, entry.operator)
+        measures.expect(
+            ctx, unit, taken.epoch, measures.expected_pay(unit, unit.terms.rate, weights, found.total_weight)
+        )
+        for entry in drawn_from:
+            epochs.owe_proof(ctx, taken.epoch, entry.operator)
     return seals
 
 
@@ -252,6 +259,11 @@ def _begin_second_commits(ctx: Context, key: UnitKey, found: UnitCheck) -> None:
         ROUNDS.save(ctx.store, taken.index, replace(taken, second_alpha=alpha, second_beacon=value, second_end=end))
         ctx.emit("RoundDrawnAgain", round=taken.index, alpha=alpha.hex())
     _move(ctx, key, found, CheckPhase.COMMIT_AGAIN, blocks)
+    unit = jobs.unit(ctx.store, key)
+    places = [epochs.find_place(ctx.store, found.epoch, commit.checker) for commit in commits(ctx.store, key)]
+    weights = [place.entry.weight for place in places if place is not None]
+    spared = measures.expected_pay(unit, second_rate(unit.terms), weights, found.total_weight)
+    measures.expect(ctx, unit, found.epoch, max(0, found.second_pay - spared))
 
 
 def _move(ctx: Context, key: UnitKey, found: UnitCheck, phase: CheckPhase, blocks: int) -> None:

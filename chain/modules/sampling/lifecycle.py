@@ -8,8 +8,9 @@ from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
-from chain.modules.rates.genesis import validate_windows
-from chain.modules.sampling import epochs, keeper, rules
+from chain.modules.rates import keeper as rates
+from chain.modules.rates.genesis import validate_rent, validate_windows
+from chain.modules.sampling import epochs, keeper, measures, rules
 from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS
 from chain.modules.sampling.types import CheckPhase, Params
 from chain.modules.workers import keeper as workers
@@ -38,6 +39,8 @@ def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
         open_blocks=params.open_blocks,
         dispute_blocks=params.dispute_blocks,
     )
+    hold = jobs.params(ctx.store).expiry_blocks + params.round_blocks + 4 + 2 * params.commit_blocks
+    validate_rent(rates.params(ctx.store), hold + params.reveal_blocks + params.open_blocks)
     keeper.save_params(ctx, params)
 
 
@@ -65,6 +68,7 @@ def end_block(ctx: Context) -> None:
     epochs.judge_proven(ctx)
     epochs.pay_waiting(ctx)
     epochs.conclude_epochs(ctx)
+    measures.measure_due(ctx)
     if rules.is_close(params, height):
         archive.seal_round(ctx)
 

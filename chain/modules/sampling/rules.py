@@ -69,6 +69,11 @@ def proofs_until(params: Params, epoch: int) -> int:
     return second_end(params, epoch_end(params, epoch)) + params.proof_blocks
 
 
+def measured_at(params: Params, epoch: int) -> int:
+    """Return the height at which duties of an epoch are measured: an epoch after its proofs were first taken."""
+    return proofs_from(params, epoch) + params.epoch_blocks
+
+
 def is_close(params: Params, height: int) -> bool:
     """Say whether a round closes at a height."""
     return height % params.round_blocks == 0

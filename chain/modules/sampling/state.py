@@ -10,9 +10,10 @@ from chain.modules.sampling.types import (
     Round,
     Snapshot,
     SnapshotPlace,
+    Tally,
     UnitCheck,
 )
-from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
+from chain.store.collections import ADDRESS, HASH, U64, Item, KeySet, Map, Sequence, pair
 
 PARAMS = Item("sampling", b"params", Params)
 """The parameters; never removed."""
@@ -46,3 +47,7 @@ PAYMENTS: Map[int, Payment] = Map("sampling", b"payment/", U64, Payment)
 """Number → pay that waits for money in the pool; paying removes it."""
 PAYMENT_NUMBER = Sequence("sampling", b"payment_number")
 """Payments that ever waited; never removed."""
+TALLIES: Map[tuple[int, bytes], Tally] = Map("sampling", b"tally/", pair(U64, HASH), Tally)
+"""(epoch, model_root) → duties expected and fulfilled; measuring the epoch removes it."""
+MEASUREMENTS: KeySet[tuple[int, int]] = KeySet("sampling", b"measurement/", pair(U64, U64))
+"""(height, epoch) of epochs that are to be measured; measuring removes it."""

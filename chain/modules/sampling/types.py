@@ -125,6 +125,8 @@ class UnitCheck:
     num_reveals: int
     is_equal: bool
     """All reveals so far equal the asserter's out_root (and body_root once opened)."""
+    second_pay: int = 0
+    """Check pay, uostr, that a second look at all the eligible is expected to come to."""
 
 
 class CheckOutcome(IntEnum):
@@ -208,6 +210,16 @@ class ConcludedEpoch:
 @record
 class Empty:
     """A response that says nothing."""
+
+
+@record
+class Tally:
+    """Check pay of one model in one epoch; key: (epoch, model_root)."""
+
+    expected: int
+    """uostr that checkers would earn if all fulfilled their duties, on average over their tickets."""
+    done: int
+    """uostr of proven checks."""
 
 
 @record

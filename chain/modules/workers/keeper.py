@@ -272,13 +272,13 @@ def unhold(ctx: Context, operator: bytes) -> None:
 def take_bond(ctx: Context, operator: bytes, amount: int, recipient: bytes) -> int:
     """Move bond to `recipient` for a fault and return how much there was; it reaches what is unbonding, newest first.
 
-    A worker left below the minimum drains.
+    A worker left below the minimum drains; whatever reputation it had is gone.
     """
     owner = worker(ctx.store, operator)
     taken = min(amount, owner.bond)
     short = max(0, taken - rules.weight(owner))
     entries = list(unbondings_of(ctx.store, operator)) if short else []
-    changed = replace(owner, bond=owner.bond - taken, unbonding=owner.unbonding - short)
+    changed = replace(owner, bond=owner.bond - taken, unbonding=owner.unbonding - short, fault_height=ctx.block.height)
     for entry in reversed(entries):
         part = min(short, entry.amount)
         short -= part

@@ -84,6 +84,8 @@ class Worker:
     holds: int = 0
     """Epoch proofs it still owes; while there are any, no bond leaves."""
     pending_vrf_possession: bytes = b""
+    fault_height: int = 0
+    """When a fault last cost it bond; 0 if none ever did."""
 
 
 @record

@@ -52,7 +52,7 @@ class MsgServicer:
     """
 
     def RequestJob(self, request, context):
-        """Accept a job and lock its escrow. Refused with UNKNOWN_MODEL, MODEL_FROZEN, CONTEXT_TOO_LONG, SAMPLER_INVALID, NO_LIVE_PLAN, VALUE_TOO_LARGE, ESCROW_TOO_SMALL, INSUFFICIENT_FUNDS.
+        """Accept a job and lock its escrow. Refused with UNKNOWN_MODEL, MODEL_FROZEN, CONTEXT_TOO_LONG, SAMPLER_INVALID, NO_LIVE_PLAN, VALUE_TOO_LARGE, ESCROW_TOO_SMALL, CHECK_CAPACITY, INSUFFICIENT_FUNDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Params(_message.Message):
-    __slots__ = ("multiple", "coalition_numerator", "coalition_denominator", "fulfilled", "detection_cap", "detection_target", "price_numerator", "price_denominator", "check_price_numerator", "check_price_denominator", "bond_floor", "bond_cap", "dispute_fee", "job_fee", "commit_fee", "reveal_fee", "rent_numerator", "rent_denominator", "treasury_numerator", "treasury_denominator", "min_checkers", "checker_weight_numerator", "checker_weight_denominator", "lock_blocks")
+    __slots__ = ("multiple", "coalition_numerator", "coalition_denominator", "fulfilled", "detection_cap", "detection_target", "price_numerator", "price_denominator", "check_price_numerator", "check_price_denominator", "bond_floor", "bond_cap", "dispute_fee", "job_fee", "commit_fee", "reveal_fee", "rent_numerator", "rent_denominator", "treasury_numerator", "treasury_denominator", "min_checkers", "checker_weight_numerator", "checker_weight_denominator", "lock_blocks", "fulfilled_window", "check_speed", "reputation_full", "reputation_half_life")
     MULTIPLE_FIELD_NUMBER: _ClassVar[int]
     COALITION_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
     COALITION_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,10 @@ class Params(_message.Message):
     CHECKER_WEIGHT_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
     CHECKER_WEIGHT_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
     LOCK_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    FULFILLED_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    CHECK_SPEED_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_FULL_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     multiple: int
     coalition_numerator: int
     coalition_denominator: int
@@ -56,10 +60,14 @@ class Params(_message.Message):
     checker_weight_numerator: int
     checker_weight_denominator: int
     lock_blocks: int
-    def __init__(self, multiple: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., detection_cap: _Optional[int] = ..., detection_target: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., check_price_numerator: _Optional[int] = ..., check_price_denominator: _Optional[int] = ..., bond_floor: _Optional[int] = ..., bond_cap: _Optional[int] = ..., dispute_fee: _Optional[int] = ..., job_fee: _Optional[int] = ..., commit_fee: _Optional[int] = ..., reveal_fee: _Optional[int] = ..., rent_numerator: _Optional[int] = ..., rent_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., min_checkers: _Optional[int] = ..., checker_weight_numerator: _Optional[int] = ..., checker_weight_denominator: _Optional[int] = ..., lock_blocks: _Optional[int] = ...) -> None: ...
+    fulfilled_window: int
+    check_speed: int
+    reputation_full: int
+    reputation_half_life: int
+    def __init__(self, multiple: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., detection_cap: _Optional[int] = ..., detection_target: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., check_price_numerator: _Optional[int] = ..., check_price_denominator: _Optional[int] = ..., bond_floor: _Optional[int] = ..., bond_cap: _Optional[int] = ..., dispute_fee: _Optional[int] = ..., job_fee: _Optional[int] = ..., commit_fee: _Optional[int] = ..., reveal_fee: _Optional[int] = ..., rent_numerator: _Optional[int] = ..., rent_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., min_checkers: _Optional[int] = ..., checker_weight_numerator: _Optional[int] = ..., checker_weight_denominator: _Optional[int] = ..., lock_blocks: _Optional[int] = ..., fulfilled_window: _Optional[int] = ..., check_speed: _Optional[int] = ..., reputation_full: _Optional[int] = ..., reputation_half_life: _Optional[int] = ...) -> None: ...
 
 class Terms(_message.Message):
-    __slots__ = ("work", "fee", "check_pay", "check_charge", "rent", "treasury", "bond", "loss", "detection", "rate_floor", "rate", "coalition_numerator", "coalition_denominator", "fulfilled", "price_numerator", "price_denominator", "treasury_numerator", "treasury_denominator")
+    __slots__ = ("work", "fee", "check_pay", "check_charge", "rent", "treasury", "bond", "loss", "detection", "rate_floor", "rate", "coalition_numerator", "coalition_denominator", "fulfilled", "price_numerator", "price_denominator", "treasury_numerator", "treasury_denominator", "score")
     WORK_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     CHECK_PAY_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +86,7 @@ class Terms(_message.Message):
     PRICE_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
     TREASURY_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
     TREASURY_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     work: int
     fee: int
     check_pay: int
@@ -96,7 +105,44 @@ class Terms(_message.Message):
     price_denominator: int
     treasury_numerator: int
     treasury_denominator: int
-    def __init__(self, work: _Optional[int] = ..., fee: _Optional[int] = ..., check_pay: _Optional[int] = ..., check_charge: _Optional[int] = ..., rent: _Optional[int] = ..., treasury: _Optional[int] = ..., bond: _Optional[int] = ..., loss: _Optional[int] = ..., detection: _Optional[int] = ..., rate_floor: _Optional[int] = ..., rate: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ...) -> None: ...
+    score: int
+    def __init__(self, work: _Optional[int] = ..., fee: _Optional[int] = ..., check_pay: _Optional[int] = ..., check_charge: _Optional[int] = ..., rent: _Optional[int] = ..., treasury: _Optional[int] = ..., bond: _Optional[int] = ..., loss: _Optional[int] = ..., detection: _Optional[int] = ..., rate_floor: _Optional[int] = ..., rate: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., score: _Optional[int] = ...) -> None: ...
+
+class CheckWindow(_message.Message):
+    __slots__ = ("blocks",)
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    blocks: int
+    def __init__(self, blocks: _Optional[int] = ...) -> None: ...
+
+class Checkers(_message.Message):
+    __slots__ = ("model_root", "fulfilled", "speed", "pending", "peak", "heaviest", "epoch")
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    FULFILLED_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    PEAK_FIELD_NUMBER: _ClassVar[int]
+    HEAVIEST_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    model_root: bytes
+    fulfilled: int
+    speed: int
+    pending: int
+    peak: int
+    heaviest: int
+    epoch: int
+    def __init__(self, model_root: _Optional[bytes] = ..., fulfilled: _Optional[int] = ..., speed: _Optional[int] = ..., pending: _Optional[int] = ..., peak: _Optional[int] = ..., heaviest: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class Reputation(_message.Message):
+    __slots__ = ("operator", "model_root", "score", "height")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    operator: bytes
+    model_root: bytes
+    score: int
+    height: int
+    def __init__(self, operator: _Optional[bytes] = ..., model_root: _Optional[bytes] = ..., score: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
 
 class QueryParamsRequest(_message.Message):
     __slots__ = ()
@@ -141,3 +187,35 @@ class QueryQuoteResponse(_message.Message):
     stages: _containers.RepeatedCompositeFieldContainer[StageQuote]
     escrow: int
     def __init__(self, stages: _Optional[_Iterable[_Union[StageQuote, _Mapping]]] = ..., escrow: _Optional[int] = ...) -> None: ...
+
+class QueryCheckersRequest(_message.Message):
+    __slots__ = ("model_root",)
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    model_root: bytes
+    def __init__(self, model_root: _Optional[bytes] = ...) -> None: ...
+
+class QueryCheckersResponse(_message.Message):
+    __slots__ = ("checkers", "fulfilled", "limit")
+    CHECKERS_FIELD_NUMBER: _ClassVar[int]
+    FULFILLED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    checkers: Checkers
+    fulfilled: int
+    limit: int
+    def __init__(self, checkers: _Optional[_Union[Checkers, _Mapping]] = ..., fulfilled: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class QueryReputationRequest(_message.Message):
+    __slots__ = ("operator", "model_root")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    operator: str
+    model_root: bytes
+    def __init__(self, operator: _Optional[str] = ..., model_root: _Optional[bytes] = ...) -> None: ...
+
+class QueryReputationResponse(_message.Message):
+    __slots__ = ("score", "full")
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    FULL_FIELD_NUMBER: _ClassVar[int]
+    score: int
+    full: int
+    def __init__(self, score: _Optional[int] = ..., full: _Optional[int] = ...) -> None: ...

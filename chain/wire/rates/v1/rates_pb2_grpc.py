@@ -40,6 +40,16 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsResponse.FromString,
                 _registered_method=True)
+        self.Checkers = channel.unary_unary(
+                '/ostraka.rates.v1.Query/Checkers',
+                request_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersResponse.FromString,
+                _registered_method=True)
+        self.Reputation = channel.unary_unary(
+                '/ostraka.rates.v1.Query/Reputation',
+                request_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationResponse.FromString,
+                _registered_method=True)
         self.Quote = channel.unary_unary(
                 '/ostraka.rates.v1.Query/Quote',
                 request_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryQuoteRequest.SerializeToString,
@@ -53,6 +63,20 @@ class QueryServicer:
 
     def Params(self, request, context):
         """Return the parameters.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Checkers(self, request, context):
+        """Return what the chain has seen of a model's checkers. Refused with INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reputation(self, request, context):
+        """Return a worker's reputation with a model. Refused with INVALID_REQUEST, INVALID_ADDRESS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +96,16 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Params,
                     request_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsRequest.FromString,
                     response_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsResponse.SerializeToString,
+            ),
+            'Checkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.Checkers,
+                    request_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersResponse.SerializeToString,
+            ),
+            'Reputation': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reputation,
+                    request_deserializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationResponse.SerializeToString,
             ),
             'Quote': grpc.unary_unary_rpc_method_handler(
                     servicer.Quote,
@@ -107,6 +141,60 @@ class Query:
             '/ostraka.rates.v1.Query/Params',
             chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsRequest.SerializeToString,
             chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryParamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Checkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.rates.v1.Query/Checkers',
+            chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersRequest.SerializeToString,
+            chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryCheckersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reputation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.rates.v1.Query/Reputation',
+            chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationRequest.SerializeToString,
+            chain_dot_wire_dot_rates_dot_v1_dot_rates__pb2.QueryReputationResponse.FromString,
             options,
             channel_credentials,
             insecure,

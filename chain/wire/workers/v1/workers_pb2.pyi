@@ -56,7 +56,7 @@ class Keys(_message.Message):
     def __init__(self, hot_key: _Optional[bytes] = ..., vrf_key: _Optional[bytes] = ..., box_key: _Optional[bytes] = ..., hot_possession: _Optional[bytes] = ..., vrf_possession: _Optional[bytes] = ..., box_possession: _Optional[bytes] = ...) -> None: ...
 
 class Worker(_message.Message):
-    __slots__ = ("operator", "hot_address", "keys", "endpoint", "region", "memory_bytes", "devices", "ask_price", "bond", "unbonding", "reserved", "status", "registered_height", "pending_vrf_key", "holds", "pending_vrf_possession")
+    __slots__ = ("operator", "hot_address", "keys", "endpoint", "region", "memory_bytes", "devices", "ask_price", "bond", "unbonding", "reserved", "status", "registered_height", "pending_vrf_key", "holds", "pending_vrf_possession", "fault_height")
     OPERATOR_FIELD_NUMBER: _ClassVar[int]
     HOT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class Worker(_message.Message):
     PENDING_VRF_KEY_FIELD_NUMBER: _ClassVar[int]
     HOLDS_FIELD_NUMBER: _ClassVar[int]
     PENDING_VRF_POSSESSION_FIELD_NUMBER: _ClassVar[int]
+    FAULT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     operator: bytes
     hot_address: bytes
     keys: Keys
@@ -89,7 +90,8 @@ class Worker(_message.Message):
     pending_vrf_key: bytes
     holds: int
     pending_vrf_possession: bytes
-    def __init__(self, operator: _Optional[bytes] = ..., hot_address: _Optional[bytes] = ..., keys: _Optional[_Union[Keys, _Mapping]] = ..., endpoint: _Optional[str] = ..., region: _Optional[str] = ..., memory_bytes: _Optional[int] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., ask_price: _Optional[int] = ..., bond: _Optional[int] = ..., unbonding: _Optional[int] = ..., reserved: _Optional[int] = ..., status: _Optional[_Union[WorkerStatus, str]] = ..., registered_height: _Optional[int] = ..., pending_vrf_key: _Optional[bytes] = ..., holds: _Optional[int] = ..., pending_vrf_possession: _Optional[bytes] = ...) -> None: ...
+    fault_height: int
+    def __init__(self, operator: _Optional[bytes] = ..., hot_address: _Optional[bytes] = ..., keys: _Optional[_Union[Keys, _Mapping]] = ..., endpoint: _Optional[str] = ..., region: _Optional[str] = ..., memory_bytes: _Optional[int] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., ask_price: _Optional[int] = ..., bond: _Optional[int] = ..., unbonding: _Optional[int] = ..., reserved: _Optional[int] = ..., status: _Optional[_Union[WorkerStatus, str]] = ..., registered_height: _Optional[int] = ..., pending_vrf_key: _Optional[bytes] = ..., holds: _Optional[int] = ..., pending_vrf_possession: _Optional[bytes] = ..., fault_height: _Optional[int] = ...) -> None: ...
 
 class Enrollment(_message.Message):
     __slots__ = ("operator", "model_root", "role", "start", "end", "height")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.modules.rates import rules
-from chain.modules.rates.genesis import validate_params, validate_windows
+from chain.modules.rates.genesis import validate_params, validate_rent, validate_windows
 from chain.modules.rates.types import Params, Terms
-from chain.parameters import LOCALNET, MAINNET
+from chain.parameters import LOCALNET, MAINNET, OSTR
 
 VECTORS = json.loads((Path(__file__).parents[4] / "vectors" / "rates.json").read_text("utf-8"))
 EXAMPLE = replace(
@@ -120,7 +121,7 @@ def test_pay_and_refund_are_the_escrow(units: int, value: int, data: st.DataObje
         assert parts.to_asserter + parts.to_pool == fee + found.rent + found.check_charge
         assert 2 * (parts.to_asserter - found.rent) >= fee
     else:
-        assert parts.to_asserter == found.rent
+        assert parts.to_asserter == 0
 
 
 @given(st.lists(st.integers(1, 10**15), min_size=1, max_size=50), st.integers(0, 1 << 40))
@@ -146,12 +147,13 @@ def test_both_parameter_sets_are_accepted() -> None:
         ({"detection_cap": rules.Q}, f"D_cap < 2^32 is broken: D_cap = {rules.Q}"),
         ({"detection_target": rules.Q - 1}, "D_target <= D_cap is broken"),
         ({"bond_floor": 1_599}, "S_floor >= 4(G_max + F_job) is broken: 1599 < 4(200 + 200)"),
-        ({"fulfilled": 45_000}, "3k >= ceil(k(Q + lambda_2)/Q) is broken: lambda_2 = "),
+        ({"fulfilled": 45_000}, "3k >= ceil(k(Q + lambda_2)/Q) at the lowest rho is broken: lambda_2 = "),
         ({"fulfilled": 70_000}, "rho <= 65536 (one) is broken"),
         ({"price_denominator": 0}, "rates.price_denominator > 0 is broken"),
         ({"min_checkers": 0}, "rates.min_checkers > 0 is broken"),
         ({"bond_cap": 1 << 60}, "rates.bond_cap < 2^56 is broken"),
-        ({"rent_numerator": 1}, "lock_blocks > 0 is broken"),
+        ({"lock_blocks": 0}, "lock_blocks > 0 is broken"),
+        ({"reputation_half_life": 0}, "reputation_half_life > 0 is broken"),
         ({"treasury_numerator": 21}, "tau <= 1 is broken"),
         ({"checker_weight_numerator": 2}, "theta <= 1 is broken"),
     ],
@@ -176,6 +178,69 @@ def test_a_bond_that_could_leave_too_early_is_refused_with_the_sum() -> None:
     validate_windows(unbonding=1_473, **lengths)
     with pytest.raises(ValueError, match=r"1472 <= .* = 1472"):
         validate_windows(unbonding=1_472, **lengths)
+
+
+def test_rent_that_does_not_last_is_refused() -> None:
+    validate_rent(LOCALNET.rates, 352)
+    with pytest.raises(ValueError, match=r"rent is charged for 352 blocks, S is held for 353"):
+        validate_rent(LOCALNET.rates, 353)
+    validate_rent(replace(LOCALNET.rates, rent_numerator=0), 353)
+
+
+@pytest.mark.parametrize(("params", "year"), [(LOCALNET.rates, 62_000_000), (MAINNET.rates, 10_500_000)])
+def test_rent_is_a_tenth_of_the_bond_a_year(params: Params, year: int) -> None:
+    found = rules.terms(params, 1_000_000, 0)
+    assert isinstance(found, Terms)
+    exact = Fraction(found.bond * params.lock_blocks, 10 * year)
+    assert 0 < exact <= found.rent < exact + 1
+
+
+def test_at_least_three_quarters_of_every_slash_are_the_treasurys() -> None:
+    for bond in (*range(1, 1_000), 10**9 + 1, 10**12 + 3):
+        assert 4 * rules.loss(bond) >= 3 * bond
+
+
+@given(works, values, st.integers(0, 1 << 16), st.integers(0, 2 * OSTR))
+def test_reputation_leads_from_the_newcomers_rate_to_the_floor_and_never_below(
+    units: int, value: int, fulfilled: int, score: int
+) -> None:
+    params = LOCALNET.rates
+    rho = max(params.fulfilled, fulfilled)
+    new, known = (rules.terms(params, units, value, rho, points) for points in (0, score))
+    if isinstance(new, rules.Refusal) or isinstance(known, rules.Refusal):
+        assert new == known
+        return
+    assert known.rate_floor <= known.rate <= new.rate
+    assert replace(known, rate=new.rate, score=0) == new
+    full = rules.terms(params, units, value, rho, params.reputation_full)
+    assert isinstance(full, Terms)
+    assert full.rate == full.rate_floor
+
+
+@given(st.integers(2, 5), st.integers(1, 10**9), st.integers(0, 10**9), st.integers(1, 10**4), st.integers(1, 1 << 31))
+def test_a_batch_bond_covers_its_leaves_and_those_before_the_first_is_found(
+    multiple: int, fee: int, extra: int, leaves: int, detection: int
+) -> None:
+    value = fee + extra
+    loss = rules.batch_loss(multiple, fee, value, leaves, detection)
+    assert loss == multiple * (fee + value) * (leaves + -(-rules.Q // detection))
+    assert rules.loss(rules.batch_bond(loss)) >= loss
+
+
+@given(st.integers(1, 40), st.integers(1 << 22, rules.Q - 1))
+def test_no_share_of_forged_leaves_gains_what_a_batch_bond_loses(leaves: int, detection: int) -> None:
+    """Forging j of n leaves in batch after batch gains j·g each until the first is found, and then costs L."""
+    found, gain = Fraction(detection, rules.Q), 3
+    loss = rules.batch_loss(2, 1, gain - 1, leaves, detection)
+    for forged in range(1, leaves + 1):
+        batches = 1 / (1 - (1 - found) ** forged)
+        assert 2 * batches * forged * gain <= loss
+
+
+@pytest.mark.parametrize("detection", [0, rules.Q])
+def test_a_batch_without_a_draw_has_no_bond(detection: int) -> None:
+    with pytest.raises(ValueError, match="above 0 and below one"):
+        rules.batch_loss(2, 1, 1, 1, detection)
 
 
 def test_work_beyond_every_bond_is_refused_without_a_value() -> None:
