@@ -111,7 +111,13 @@ def main(tokens: int, rounds: int, output: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:
             for name, serving in (("one process", 1), ("three stages", 3)):
-                spec = Spec(Path(folder) / name.replace(" ", "-"), num_serving=serving, with_gateway=False)
+                spec = Spec(
+                    Path(folder) / name.replace(" ", "-"),
+                    num_serving=serving,
+                    num_spare=0,
+                    num_checking=2,
+                    with_gateway=False,
+                )
                 networks.append((Measured(name), up(spec)))
             with halted([network for _, network in networks]):
                 for index in range(rounds + 1):

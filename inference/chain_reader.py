@@ -4,7 +4,14 @@ from chain.client import ChainClient, NotFound
 from chain.crypto.hashing import chain_hash
 from chain.crypto.keys import encode_address
 from chain.modules.bank.types import DENOM, QueryBalanceRequest, QueryBalanceResponse
-from chain.modules.jobs.types import JobStatus, QueryJobRequest, QueryJobResponse
+from chain.modules.jobs.types import (
+    Job,
+    JobStatus,
+    QueryJobRequest,
+    QueryJobResponse,
+    QueryWaitingRequest,
+    QueryWaitingResponse,
+)
 from chain.modules.models.types import Model, QueryModelRequest, QueryModelResponse
 from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansResponse
 from chain.modules.rates.types import Params as RateParams
@@ -32,6 +39,8 @@ from inference.assignment import Assignment, Peer
 
 PAGE = 1_000
 """Workers asked for at a time."""
+MAX_WAITING = 32
+"""Waiting jobs looked at."""
 MAX_SNAPSHOTS = 4
 """Snapshots kept."""
 _RUNNABLE = frozenset({JobStatus.RUNNING, JobStatus.ASSERTED, JobStatus.DISPUTED})
@@ -63,6 +72,13 @@ class ChainReader:
         """Return the live plans of a model."""
         request = QueryPlansRequest(model_root)
         return (await self._client.query("ostraka.plans.v1.Query/Plans", request, QueryPlansResponse)).plans
+
+    async def waiting(self, model_root: bytes) -> tuple[Job, ...]:
+        """Return jobs of a model that wait for a plan without those convicted before; the first of them, if many."""
+        answer = await self._client.query(
+            "ostraka.jobs.v1.Query/Waiting", QueryWaitingRequest(MAX_WAITING), QueryWaitingResponse
+        )
+        return tuple(job for job in answer.jobs if job.excluded and job.model_root == model_root)
 
     async def rates(self) -> RateParams:
         """Return the parameters of rates."""

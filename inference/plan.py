@@ -7,6 +7,7 @@ view, and asks again, until `Wait`. Nothing here reads a clock, a file or a sock
 from collections.abc import Callable
 
 from chain.crypto.hashing import sha256
+from chain.modules.plans.types import Plan
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.modules.workers.types import Enrollment, Role, WorkerStatus
 from inference import planning
@@ -36,6 +37,8 @@ FEE_RESERVE = 1_000_000
 """uostr an operator keeps for gas beside bond and hot key."""
 TURN_BLOCKS = 4
 """How long it is one worker's turn to submit a plan, so that they do not all submit the same one."""
+MENDING_TURN_BLOCKS = 2
+"""The same while jobs wait for a plan in place of one that is lost."""
 SETTLE_BLOCKS = 8
 """How long after the last enrolment a plan is made: workers that start together are planned together."""
 BRIEF_SETTLE_BLOCKS = 3
@@ -181,7 +184,10 @@ def _is_enrolled(view: WorkerView, role: Role) -> bool:
 def _propose(view: WorkerView) -> Action | None:
     if view.rates is None or OPERATOR in view.busy or not view.may_try("propose"):
         return None
-    if not (_is_settled(view) and _is_my_turn(view)):
+    mended = _mended(view)
+    if mended is not None:
+        return mended if _is_my_turn(view, MENDING_TURN_BLOCKS) else None
+    if not (_is_settled(view) and _is_my_turn(view, TURN_BLOCKS)):
         return None
     best = planning.best_plan(view.header, view.peers, view.enrollments, view.rates)
     if best is None:
@@ -194,6 +200,23 @@ def _propose(view: WorkerView) -> Action | None:
     return ProposePlan(best.stages)
 
 
+def _mended(view: WorkerView) -> ProposePlan | None:
+    """Return a plan for those who have none: everybody if the last one died, or a job that avoids the convicted."""
+    assert view.rates is not None
+    wanted: list[tuple[Plan, frozenset[bytes]]] = []
+    if not view.plans:
+        wanted += [(lost, frozenset()) for lost in reversed(view.lost)]
+    for job in view.waiting:
+        avoided = frozenset(job.excluded)
+        if avoided and all(avoided & {stage.operator for stage in live.stages} for live in view.plans):
+            wanted += [(live, avoided) for live in view.plans]
+    for plan_, avoided in wanted:
+        stages = planning.mended(view.header, plan_.stages, view.peers, view.enrollments, view.rates, avoided)
+        if stages is not None:
+            return ProposePlan(stages)
+    return None
+
+
 def _is_settled(view: WorkerView) -> bool:
     """Say whether nobody has enrolled lately: a plan made while workers arrive would leave out those behind it."""
     heights = [item.height for item in view.enrollments]
@@ -204,13 +227,14 @@ def _is_settled(view: WorkerView) -> bool:
     return view.height - max(heights) >= (BRIEF_SETTLE_BLOCKS if active <= enrolled else SETTLE_BLOCKS)
 
 
-def _is_my_turn(view: WorkerView) -> bool:
+def _is_my_turn(view: WorkerView, blocks: int) -> bool:
     """Say whether it is this worker's turn: a turn for each serving worker, in an order that starts anywhere."""
-    serving = sorted({item.operator for item in view.enrollments if item.role == Role.SERVE})
+    active = {peer.operator for peer in view.peers if peer.status == WorkerStatus.ACTIVE}
+    serving = sorted({item.operator for item in view.enrollments if item.role == Role.SERVE} & active)
     if view.operator not in serving:
         return False
     offset = int.from_bytes(sha256(view.model_root)[:4], "little")
-    return (view.height // TURN_BLOCKS + offset) % len(serving) == serving.index(view.operator)
+    return (view.height // blocks + offset) % len(serving) == serving.index(view.operator)
 
 
 def _drop(view: WorkerView) -> Action | None:

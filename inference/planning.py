@@ -4,7 +4,7 @@ The chain verifies a plan and never makes one, so what is assumed here may be wr
 rule is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,14 +58,13 @@ def best_plan(
 ) -> Split | None:
     """Return the plan of lowest bottleneck that leaves enough checkers outside, or None.
 
+    Of the workers that serve and check, one stays outside as the spare if there is a plan without it: it takes over
+    from whoever is lost (`mended`), and until then it checks.
+
     Remembered, because a worker asks at every block of its turn and what it asks about rarely changes.
     """
     active = {worker.operator: worker for worker in workers if worker.status == WorkerStatus.ACTIVE}
-    checkers = {
-        item.operator: active[item.operator].bond - active[item.operator].unbonding
-        for item in enrollments
-        if item.role == Role.CHECK and item.operator in active
-    }
+    checkers = _checkers(active, enrollments)
     candidates = sorted(
         (
             Candidate(
@@ -81,11 +80,64 @@ def best_plan(
         key=lambda item: (item.start, item.end, item.is_checker, item.operator),
     )
     total = sum(worker.bond - worker.unbonding for worker in workers)
-    for used in range(len(checkers) - rates.min_checkers, -1, -1):
+    most = len(checkers) - rates.min_checkers
+    spared = min(most, sum(candidate.is_checker for candidate in candidates) - 1)
+    for used in (*range(spared, -1, -1), *range(most, max(spared, -1), -1)):
         found = split(header, candidates, used)
         if found is not None and _leaves_checkers(found, checkers, total, rates):
             return Split(tuple(StageRequest(encode_address(o), a, b) for o, a, b in found.stages), found.bottleneck)
     return None
+
+
+def mended(
+    header: ModelHeader,
+    stages: Sequence[Stage],
+    workers: Sequence[Worker],
+    enrollments: Sequence[Enrollment],
+    rates: RateParams,
+    avoided: frozenset[bytes] = frozenset(),
+) -> tuple[StageRequest, ...] | None:
+    """Return a plan in which others hold the spans of those who are lost or to be avoided, or None.
+
+    Everybody else keeps the layers that it has loaded, so work goes on soon.
+    """
+    active = {worker.operator: worker for worker in workers if worker.status == WorkerStatus.ACTIVE}
+    checkers, taken = _checkers(active, enrollments), {stage.operator for stage in stages}
+    serving = [item for item in enrollments if item.role == Role.SERVE and item.operator in active]
+    free = [item for item in serving if item.operator not in taken | avoided]
+    free.sort(key=lambda item: (item.operator in checkers, item.operator))
+    found: list[Stage] = []
+    for stage in stages:
+        if any(
+            item.operator == stage.operator and item.start <= stage.start and stage.end <= item.end
+            for item in serving
+            if item.operator not in avoided
+        ):
+            found.append(stage)
+            continue
+        needed = rules.memory_bytes(header, stage, header.max_positions)
+        for item in free:
+            if item.start <= stage.start and stage.end <= item.end and needed <= active[item.operator].memory_bytes:
+                found.append(Stage(item.operator, stage.start, stage.end))
+                free.remove(item)
+                break
+        else:
+            return None
+    total = sum(worker.bond - worker.unbonding for worker in workers)
+    inside = {stage.operator for stage in found}
+    outside = [weight for operator, weight in checkers.items() if operator not in inside]
+    if rules.find_missing_checkers(rates, outside, total) is not None:
+        return None
+    return tuple(StageRequest(encode_address(stage.operator), stage.start, stage.end) for stage in found)
+
+
+def _checkers(active: Mapping[bytes, Worker], enrollments: Sequence[Enrollment]) -> dict[bytes, int]:
+    """Return the weights of active checkers."""
+    return {
+        item.operator: active[item.operator].bond - active[item.operator].unbonding
+        for item in enrollments
+        if item.role == Role.CHECK and item.operator in active
+    }
 
 
 def split(header: ModelHeader, candidates: Sequence[Candidate], max_checkers: int) -> Partial | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from chain.modules.jobs.types import Job
 from chain.modules.models.types import ModelHeader
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
@@ -67,6 +68,10 @@ class WorkerView:
     """Shards that are mapped, verified and self-tested."""
     plans: tuple[Plan, ...] = ()
     """Live plans of the model."""
+    lost: tuple[Plan, ...] = ()
+    """Plans of the model that were live while this process ran, the newest last; none once another is live."""
+    waiting: tuple[Job, ...] = ()
+    """Jobs of the model that wait for a plan without those convicted in an earlier attempt."""
     peers: tuple[Worker, ...] = ()
     """All workers, this one too."""
     enrollments: tuple[Enrollment, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from chain.client import ChainClient, ClientError, NotFound, Sender
-from chain.modules.jobs.types import JobStatus
+from chain.modules.jobs.types import Job, JobStatus
 from chain.modules.models.types import Model
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
@@ -43,6 +43,8 @@ EAGER_BLOCKS = 2
 """The same while no plan is live and everybody waits for everybody's enrolment."""
 MODEL_PAUSE_SECONDS = 1.0
 """Between attempts to find node and model at the start."""
+MAX_LOST = 4
+"""Plans remembered that are live no more."""
 MAX_DONE = 4096
 """Names of committed duties remembered."""
 
@@ -95,6 +97,8 @@ class WorkerProcess:
         self._worker: Worker | None = None
         self._balances = (0, 0)
         self._plans: tuple[Plan, ...] = ()
+        self._lost: tuple[Plan, ...] = ()
+        self._waiting: tuple[Job, ...] = ()
         self._peers: tuple[Worker, ...] = ()
         self._enrollments: tuple[Enrollment, ...] = ()
         self._duties: QueryDutiesResponse | None = None
@@ -155,12 +159,24 @@ class WorkerProcess:
             self._duties = None
             self._reader.height = max(self._reader.height, (await self._client.status()).height)
         height = self._reader.height
+        await self._observe_plans()
         if height - self._slow_height >= (SLOW_BLOCKS if self._plans else EAGER_BLOCKS):
             await self._observe_slow()
             self._slow_height = height
         duties = self._duties.duties if self._duties is not None else ()
         self._view = self._make_view(duties)
         return self._view
+
+    async def _observe_plans(self) -> None:
+        """Read the live plans: when one dies, jobs wait for another, and who is lost must be known at once."""
+        found = await self._reader.plans(self._model.model_root)
+        if found != self._plans:
+            known = {live.plan_id for live in found}
+            self._lost = (*self._lost, *(old for old in self._plans if old.plan_id not in known))[-MAX_LOST:]
+            self._plans = found
+            self._slow_height = -SLOW_BLOCKS
+        if found:
+            self._lost = ()
 
     async def _observe_slow(self) -> None:
         root = self._model.model_root
@@ -169,7 +185,7 @@ class WorkerProcess:
             await self._reader.balance(self._keys.operator.bech32),
             await self._reader.balance(self._keys.hot.bech32),
         )
-        self._plans = await self._reader.plans(root)
+        self._waiting = await self._reader.waiting(root)
         self._peers = await self._reader.workers()
         self._enrollments = await self._reader.enrollments(root)
         if self._rates is None:
@@ -208,6 +224,8 @@ class WorkerProcess:
             hot_balance=self._balances[1],
             loaded=frozenset(self._shards.ready),
             plans=self._plans,
+            lost=self._lost,
+            waiting=self._waiting,
             peers=self._peers,
             enrollments=self._enrollments,
             rates=self._rates,

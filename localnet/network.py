@@ -58,7 +58,9 @@ class Spec:
     home: Path
     num_validators: int = 1
     num_serving: int = 3
-    num_checking: int = 2
+    num_spare: int = 1
+    """Workers that check, and serve once another is lost."""
+    num_checking: int = 3
     chain_id: str = CHAIN_ID
     model: CanonicalModel | None = None
     """None: SmolLM2-135M-Instruct."""
@@ -125,7 +127,7 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
     (home / "keys").mkdir(mode=0o700)
     for name in ("faucet", "user", "gateway"):
         write_secret(home / "keys" / f"{name}.key", secrets.token_bytes(32))
-    count = spec.num_serving + spec.num_checking
+    count = spec.num_serving + spec.num_spare + spec.num_checking
     homes = [home / f"worker{index}" for index in range(count)]
     for worker_home in homes:
         create_keys(worker_home)
@@ -151,7 +153,7 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
             home=str(worker_home),
             endpoint=f"127.0.0.1:{first + index}",
             operator=load_keys(worker_home).operator.bech32,
-            serves=index < spec.num_serving,
+            serves=index < spec.num_serving + spec.num_spare,
             checks=index >= spec.num_serving,
             process=idle,
         )

@@ -39,11 +39,12 @@ ANSWER_SECONDS = 180.0
     help="Folder of the demo's network; replaced at each run.",
 )
 def demo(cheat: bool, keep: bool, question: str, max_tokens: int, home: Path) -> None:
-    """Start a chain and five workers, ask a question, and tell what became of it.
+    """Start a chain and seven workers, ask a question, and tell what became of it.
 
     One validator runs the chain; three workers hold a third of SmolLM2-135M each and answer through the gateway;
-    two more recompute what they are drawn for. The story that follows is read back from the chain and proven against
-    headers that the validator signed. The exit status is 0 only if all of it holds.
+    four more recompute what they are drawn for, one of them ready to take a lost worker's place. The story that
+    follows is read back from the chain and proven against headers that the validator signed. The exit status is 0
+    only if all of it holds.
     """
     began = time.monotonic()
     try:

@@ -58,7 +58,15 @@ def localnet() -> None:
     "-v", "--validators", default=1, show_default=True, type=click.IntRange(1, 16), help="Nodes that make blocks."
 )
 @click.option("-w", "--workers", default=3, show_default=True, type=click.IntRange(1, 16), help="Workers that serve.")
-@click.option("-c", "--checkers", default=2, show_default=True, type=click.IntRange(2, 16), help="Check-only workers.")
+@click.option(
+    "-s",
+    "--spares",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 16),
+    help="Workers that check, and take the place of a serving one that is lost.",
+)
+@click.option("-c", "--checkers", default=3, show_default=True, type=click.IntRange(2, 16), help="Check-only workers.")
 @click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True),
@@ -68,20 +76,23 @@ def localnet() -> None:
 @home_option
 @output_option
 def up_command(
-    validators: int, workers: int, checkers: int, model: Path | None, name: str, home: Path, output: str
+    validators: int, workers: int, spares: int, checkers: int, model: Path | None, name: str, home: Path, output: str
 ) -> None:
     """Start a network; returns when it answers.
 
+    One spare and three check-only workers are enough to run a job again, and to check it, after one worker of any
+    kind has lost its bond.
+
     \b
     Example:
-      ostraka localnet up -v 1 -w 3 -c 2
+      ostraka localnet up -v 1 -w 3 -s 1 -c 3
       ostraka ask "What is the capital of France?"
       ostraka localnet down
     """
     try:
         with Steps() as step:
             chosen = converted(model, name) if model is not None else None
-            network = up(Spec(home.resolve(), validators, workers, checkers, model=chosen), step)
+            network = up(Spec(home.resolve(), validators, workers, spares, checkers, model=chosen), step)
     except (LocalnetError, ModelUnavailable, OSError) as error:
         raise click.ClickException(str(error)) from None
     if output == "json":

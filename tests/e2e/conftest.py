@@ -36,7 +36,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> CanonicalModel:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localnet]:
-    """One validator, three serving and two check-only workers, a gateway, and SmolLM2; shared by gentle tests."""
+    """One validator, three serving, one spare and three check-only workers, a gateway, SmolLM2; for gentle tests."""
     running = up(Spec(tmp_path_factory.mktemp("network") / "net"))
     yield running
     down(running)

@@ -111,7 +111,7 @@ def test_a_request_lives_as_the_protocol_says(network: Localnet) -> None:
                 )
                 chain = chain_hash(network.chain_id)
                 assert drawn.alpha == round_alpha(chain, drawn.index, beacon.beacon.value)
-                # With this network's parameters everybody eligible is drawn: both checkers, nobody else.
+                # With this network's parameters everybody eligible is drawn: spare and checkers, nobody else.
                 snapshot = await narrator.snapshot(check.epoch)
                 eligible = {
                     entry.operator for index, entry in enumerate(snapshot.entries) if has_bit(check.eligible, index)

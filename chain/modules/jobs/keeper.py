@@ -126,6 +126,14 @@ def jobs_before(store: Reader, before: int) -> Iterator[Job]:
         yield found
 
 
+def waiting_jobs(store: Reader) -> Iterator[Job]:
+    """Yield the jobs that wait for a plan, the next to be drawn first."""
+    for _, job_id in WAITING.keys(store):
+        found = find_job(store, job_id)
+        if found is not None and found.status == JobStatus.WAITING:
+            yield found
+
+
 def complete_jobs(store: Reader) -> Iterator[Job]:
     """Yield the jobs that wait for their round, first asserted first."""
     for _, job_id in COMPLETE.keys(store):

@@ -16,6 +16,7 @@ MODULE = Module(
         QueryMethod(f"{SERVICE}/Params", types.QueryParamsRequest, types.QueryParamsResponse, queries.parameters),
         QueryMethod(f"{SERVICE}/Job", types.QueryJobRequest, types.QueryJobResponse, queries.job),
         QueryMethod(f"{SERVICE}/Jobs", types.QueryJobsRequest, types.QueryJobsResponse, queries.jobs),
+        QueryMethod(f"{SERVICE}/Waiting", types.QueryWaitingRequest, types.QueryWaitingResponse, queries.waiting),
         QueryMethod(f"{SERVICE}/Archive", types.QueryArchiveRequest, types.QueryArchiveResponse, queries.archived),
         # The rates module knows no plans, so its quote is answered from here.
         QueryMethod("ostraka.rates.v1.Query/Quote", QueryQuoteRequest, QueryQuoteResponse, queries.quote),

@@ -17,6 +17,8 @@ from chain.modules.jobs.types import (
     QueryJobsResponse,
     QueryParamsRequest,
     QueryParamsResponse,
+    QueryWaitingRequest,
+    QueryWaitingResponse,
 )
 from chain.modules.models import keeper as models
 from chain.modules.plans import keeper as plans
@@ -49,6 +51,11 @@ def jobs(ctx: QueryContext, request: QueryJobsRequest) -> QueryJobsResponse:
     else:
         found = keeper.jobs_before(ctx.store, before)
     return QueryJobsResponse(_page(found, request.limit))
+
+
+def waiting(ctx: QueryContext, request: QueryWaitingRequest) -> QueryWaitingResponse:
+    """Return jobs that wait for a plan, the next to be drawn first."""
+    return QueryWaitingResponse(_page(keeper.waiting_jobs(ctx.store), request.limit))
 
 
 def _page(found: Iterator[Job], limit: int) -> tuple[Job, ...]:

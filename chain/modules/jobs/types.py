@@ -292,6 +292,20 @@ class QueryJobsResponse:
 
 
 @record
+class QueryWaitingRequest:
+    """Ask for the jobs that wait for a plan, the next to be drawn first."""
+
+    limit: int = 0
+
+
+@record
+class QueryWaitingResponse:
+    """Jobs without a plan."""
+
+    jobs: tuple[Job, ...]
+
+
+@record
 class ArchivePeaks:
     """The mountain range of everything closed; state keeps only this."""
 

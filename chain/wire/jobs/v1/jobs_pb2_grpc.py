@@ -170,6 +170,11 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsResponse.FromString,
                 _registered_method=True)
+        self.Waiting = channel.unary_unary(
+                '/ostraka.jobs.v1.Query/Waiting',
+                request_serializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingResponse.FromString,
+                _registered_method=True)
         self.Archive = channel.unary_unary(
                 '/ostraka.jobs.v1.Query/Archive',
                 request_serializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryArchiveRequest.SerializeToString,
@@ -202,6 +207,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Waiting(self, request, context):
+        """Return jobs that wait for a plan, the next to be drawn first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Archive(self, request, context):
         """Return the mountain range of closed records, and the round archived at a height if state keeps it.
         """
@@ -226,6 +238,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Jobs,
                     request_deserializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsRequest.FromString,
                     response_serializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsResponse.SerializeToString,
+            ),
+            'Waiting': grpc.unary_unary_rpc_method_handler(
+                    servicer.Waiting,
+                    request_deserializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingResponse.SerializeToString,
             ),
             'Archive': grpc.unary_unary_rpc_method_handler(
                     servicer.Archive,
@@ -315,6 +332,33 @@ class Query:
             '/ostraka.jobs.v1.Query/Jobs',
             chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsRequest.SerializeToString,
             chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Waiting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.jobs.v1.Query/Waiting',
+            chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingRequest.SerializeToString,
+            chain_dot_wire_dot_jobs_dot_v1_dot_jobs__pb2.QueryWaitingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,7 +29,14 @@ from inference.actions import (
     SendDuties,
     Wait,
 )
-from inference.plan import BRIEF_SETTLE_BLOCKS, SETTLE_BLOCKS, TURN_BLOCKS, duty_name, plan
+from inference.plan import (
+    BRIEF_SETTLE_BLOCKS,
+    MENDING_TURN_BLOCKS,
+    SETTLE_BLOCKS,
+    TURN_BLOCKS,
+    duty_name,
+    plan,
+)
 from inference.shards.spec import ShardSpec
 from inference.view import RunView, UnitKey, Wishes, WorkerView
 
@@ -341,3 +348,80 @@ def test_memory_and_status_bound_what_a_worker_gets() -> None:
     assert spans(best(peers | CHECKERS, roles + CHECKING)) in ([(0, 2), (2, 6)], [(0, 6)])
     peers[large] = worker(large, status=WorkerStatus.DRAINING)
     assert best(peers | CHECKERS, roles + CHECKING) is None
+
+
+# -- the spare, and what follows from a loss
+
+SPARE = bytes([50]) * 20
+
+
+def with_spare() -> tuple[dict[bytes, Worker], list[Enrollment]]:
+    """Three that serve, three that check, and one that does both."""
+    peers, roles = serving((0, 6), (0, 6), (0, 6))
+    both = [enrolled(SPARE, Role.SERVE), enrolled(SPARE, Role.CHECK)]
+    return peers | CHECKERS | {SPARE: worker(SPARE)}, [*roles, *CHECKING, *both]
+
+
+def operators(stages: tuple[StageRequest, ...]) -> list[str]:
+    return [stage.operator for stage in stages]
+
+
+def test_the_only_worker_that_serves_and_checks_stays_outside_as_the_spare() -> None:
+    peers, roles = with_spare()
+    found = best(peers, roles)
+    assert found is not None
+    assert encode_address(SPARE) not in operators(found.stages)
+    assert spans(found) == [(0, 2), (2, 5), (5, 6)]
+
+
+def test_the_spare_serves_where_no_plan_is_without_it() -> None:
+    found = best(
+        CHECKERS | {SPARE: worker(SPARE)}, [*CHECKING, enrolled(SPARE, Role.SERVE), enrolled(SPARE, Role.CHECK)]
+    )
+    assert found is not None
+    assert operators(found.stages) == [encode_address(SPARE)]
+
+
+def broken_plan(*, is_lost: bool) -> WorkerView:
+    """A view of the spare after the second worker of the only plan was convicted."""
+    peers, roles = with_spare()
+    a, b, c = sorted(peers)[:3]
+    stages = (Stage(a, 0, 2), Stage(b, 2, 5), Stage(c, 5, LAYERS))
+    old = replace(LIVE, stages=stages)
+    mine = view(operator=SPARE, worker=worker(SPARE), peers=tuple(peers.values()), enrollments=tuple(roles))
+    if is_lost:
+        drained = peers | {b: worker(b, status=WorkerStatus.DRAINING, bond=99_000_000)}
+        return replace(mine, peers=tuple(drained.values()), plans=(), lost=(old,))
+    job = replace(duty(DutyKind.RUN).job, status=JobStatus.WAITING, attempt=1, excluded=(b,))  # type: ignore[type-var]
+    return replace(mine, plans=(old,), waiting=(job,))
+
+
+def proposals(found: WorkerView) -> list[ProposePlan]:
+    """What the worker proposes over as many blocks as everybody's turn takes."""
+    actions = [plan(replace(found, height=height)) for height in range(100, 100 + 2 * MENDING_TURN_BLOCKS * 4)]
+    return [action for action in actions if isinstance(action, ProposePlan)]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_the_spare_takes_over_the_span_of_the_convicted_and_the_others_keep_theirs(*, is_lost: bool) -> None:
+    found = broken_plan(is_lost=is_lost)
+    wanted = [*sorted(serving((0, 6), (0, 6), (0, 6))[0])]
+    mended = tuple(
+        StageRequest(encode_address(operator), start, end)
+        for operator, (start, end) in zip((wanted[0], SPARE, wanted[2]), [(0, 2), (2, 5), (5, 6)], strict=True)
+    )
+    made = proposals(found)
+    assert made
+    assert set(made) == {ProposePlan(mended)}
+
+
+def test_a_convicted_worker_that_drains_has_no_turn() -> None:
+    found = broken_plan(is_lost=True)
+    drained = next(peer for peer in found.peers if peer.status == WorkerStatus.DRAINING)
+    assert proposals(replace(found, operator=drained.operator, worker=drained)) == []
+
+
+def test_no_plan_is_mended_without_enough_checkers_outside() -> None:
+    found = broken_plan(is_lost=True)
+    few = tuple(item for item in found.enrollments if item.role == Role.SERVE or item.operator == SPARE)
+    assert proposals(replace(found, enrollments=few)) == []
