@@ -183,6 +183,14 @@ class Code(IntEnum):
     TOO_EARLY = 274
     """The asserter's own time is not over."""
 
+    # 330–339 challenges and withheld input
+    NOTHING_DIFFERS = 330
+    """The challenge names the roots that the unit has."""
+    ALREADY_CHALLENGED = 331
+    """The sender has a challenge against this unit."""
+    TOO_MANY_CHALLENGES = 332
+    """The sender, or the unit, has as many open challenges as it may."""
+
     @property
     def codespace(self) -> str:
         """The namespace CometBFT reports beside the number."""

@@ -44,9 +44,10 @@ def disputes_of(store: Reader, job_id: int) -> Iterator[Dispute]:
 
 def open_found(ctx: Context) -> None:
     """Open a dispute for everything that this block found to differ."""
-    conflicts = [_open(ctx, _hop(ctx.store, conflict)) for conflict in jobs.take_hop_conflicts(ctx)]
+    conflicts = [open_dispute(ctx, _hop(ctx.store, conflict)) for conflict in jobs.take_hop_conflicts(ctx)]
     for mismatch in sampling.take_mismatches(ctx):
-        _open(ctx, _trace(ctx.store, mismatch))
+        if not verdicts.is_decided(ctx.store, jobs.job(ctx.store, mismatch.job_id), mismatch.stage):
+            open_dispute(ctx, _trace(ctx.store, mismatch))
     if plays.find_params(ctx.store) is not None:
         # Its final receipt came with the next stage's result: the signer has committed to something else.
         for conflict in conflicts:
@@ -71,7 +72,7 @@ def _hop(store: Reader, conflict: HopConflict) -> Dispute:
         opened_height=0,
         deadline=0,
         status=DisputeStatus.OPEN,
-        frozen=_frozen(store, conflict.job_id),
+        frozen=frozen(store, conflict.job_id),
     )
 
 
@@ -95,17 +96,18 @@ def _trace(store: Reader, mismatch: Mismatch) -> Dispute:
         opened_height=0,
         deadline=0,
         status=DisputeStatus.OPEN,
-        frozen=_frozen(store, mismatch.job_id) + unit.terms.bond,
+        frozen=frozen(store, mismatch.job_id) + unit.terms.bond,
     )
 
 
-def _frozen(store: Reader, job_id: int) -> int:
+def frozen(store: Reader, job_id: int) -> int:
     """Return escrow and bonds of a job's units."""
     found = jobs.job(store, job_id)
     return found.escrow + sum(unit.terms.bond for unit in jobs.units_of(store, found))
 
 
-def _open(ctx: Context, new: Dispute) -> Dispute:
+def open_dispute(ctx: Context, new: Dispute) -> Dispute:
+    """Number a dispute and begin its game, if it has one and may begin now."""
     height = ctx.block.height
     opened = replace(
         new,
@@ -113,9 +115,10 @@ def _open(ctx: Context, new: Dispute) -> Dispute:
         opened_height=height,
         deadline=height + sampling.params(ctx.store).dispute_blocks,
     )
-    is_game = opened.kind == DisputeKind.TRACE and plays.find_params(ctx.store) is not None
-    if is_game and plays.find_shape(ctx.store, opened) is not None:
-        opened = plays.begin(ctx, opened)
+    if opened.kind == DisputeKind.CHALLENGE:
+        opened = _begin_challenge(ctx, opened)
+    elif opened.kind == DisputeKind.TRACE and plays.find_params(ctx.store) is not None:
+        opened = opened if plays.find_shape(ctx.store, opened) is None else plays.begin(ctx, opened)
     registry.add(ctx, opened)
     ctx.emit(
         "DisputeOpened",
@@ -131,6 +134,15 @@ def _open(ctx: Context, new: Dispute) -> Dispute:
     return opened
 
 
+def _begin_challenge(ctx: Context, found: Dispute) -> Dispute:
+    """Begin the game of a challenge, or have it wait until checks of its unit are committed: the asserter's first
+    reveal opens its seal, and before that a lazy checker has nothing to copy."""
+    check = sampling.check(ctx.store, (found.job_id, (found.attempt, found.stage)))
+    if check.phase in sampling.SEALED:
+        return replace(found, deadline=check.phase_end)
+    return plays.begin(ctx, found)
+
+
 def end_due(ctx: Context) -> None:
     """End disputes whose window is over; with its last one the job closes or goes on."""
     for key in list(DEADLINES.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
@@ -138,6 +150,11 @@ def end_due(ctx: Context) -> None:
         found = dispute(ctx.store, key[1])
         if found.num_lines:
             verdicts.end_quiet(ctx, found)
+            continue
+        if found.kind == DisputeKind.CHALLENGE:
+            begun = _begin_challenge(ctx, found)
+            DISPUTES.save(ctx.store, begun.dispute_id, begun)
+            DEADLINES.add(ctx.store, (begun.deadline, begun.dispute_id))
             continue
         ended = registry.close(ctx, found, DisputeStatus.UNRESOLVED, 0)
         if plays.find_params(ctx.store) is not None:
@@ -161,6 +178,8 @@ def end_clocks(ctx: Context) -> None:
 
 def _close_job(ctx: Context, job_id: int) -> None:
     ended = list(registry.of_job(ctx.store, job_id))
+    for found in ended:
+        registry.archive_closed(ctx, found)
     closed = jobs.refund(ctx, jobs.job(ctx.store, job_id), CloseReason.UNRESOLVED, ended[0].stage)
     sampling.conclude_job(ctx, closed)
     verdicts.retire(ctx, ended, jobs.deleted_height(ctx.store, closed))

@@ -6,20 +6,22 @@ from typing import Any
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
-from chain.modules.disputes import keeper, plays, registry
+from chain.modules.disputes import keeper, plays, registry, verdicts
 from chain.modules.disputes.state import (
     BY_HEIGHT,
     BY_JOB,
     BY_STATUS,
     BY_WORKER,
+    CHALLENGES,
     CLOCKS,
+    CONCLUSIONS,
     DEADLINES,
     DISPUTES,
     OPEN_OF,
     PARAMS,
     PLAYS,
 )
-from chain.modules.disputes.types import Dispute, DisputeStatus, Params, PaymentReason, PlayStatus
+from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Params, PaymentReason, PlayStatus
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling import keeper as sampling
@@ -33,6 +35,7 @@ def end_block(ctx: Context) -> None:
     plays.pause_if_full(ctx)
     keeper.end_clocks(ctx)
     keeper.end_due(ctx)
+    verdicts.conclude_due(ctx)
 
 
 def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
@@ -61,7 +64,7 @@ def export_genesis(ctx: QueryContext) -> dict[str, Any]:
 def check_invariants(ctx: QueryContext) -> None:
     """Check that open disputes have a deadline and a frozen job, and nothing else has. Raises: InvariantBroken."""
     _check_lines(ctx)
-    frozen: set[int] = set()
+    frozen = {job_id for _, job_id in CONCLUSIONS.keys(ctx.store)}
     for dispute_id, dispute in DISPUTES.items(ctx.store):
         is_open = dispute.status == DisputeStatus.OPEN
         if is_open != DEADLINES.has(ctx.store, (dispute.deadline, dispute_id)):
@@ -70,6 +73,9 @@ def check_invariants(ctx: QueryContext) -> None:
             frozen.add(dispute.job_id)
             if jobs.job(ctx.store, dispute.job_id).status != JobStatus.DISPUTED:
                 raise InvariantBroken(f"job {dispute.job_id} is in dispute and not frozen")
+        is_challenge = is_open and dispute.kind == DisputeKind.CHALLENGE
+        if is_challenge != CHALLENGES.has(ctx.store, (dispute.challenger, dispute_id)):
+            raise InvariantBroken(f"dispute {dispute_id} is {dispute.status.name} and its challenger's list differs")
         _check_places(ctx, dispute)
     for job in jobs.jobs_before(ctx.store, (1 << 64) - 1):
         if job.status == JobStatus.DISPUTED and job.job_id not in frozen:
@@ -97,6 +103,9 @@ def _check_places(ctx: QueryContext, dispute: Dispute) -> None:
 def _check_lines(ctx: QueryContext) -> None:
     num_open: dict[int, int] = {}
     reserved = reserved_by_work(ctx.store)
+    for _, opened in DISPUTES.items(ctx.store):
+        if opened.status == DisputeStatus.OPEN and not opened.num_lines:  # its deposit is in no line yet
+            reserved[opened.challenger] = reserved.get(opened.challenger, 0) + opened.deposit
     for key, play in PLAYS.items(ctx.store):
         is_open = play.status == PlayStatus.OPEN
         if is_open != CLOCKS.has(ctx.store, (play.deadline, key)):

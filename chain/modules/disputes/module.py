@@ -1,8 +1,9 @@
 """The disputes module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.disputes import handlers, lifecycle, queries
+from chain.modules.disputes import challenges, handlers, lifecycle, queries
 from chain.modules.disputes.types import (
+    MsgChallenge,
     MsgChoose,
     MsgOpenLine,
     MsgPostLazy,
@@ -33,6 +34,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgProve", MsgProve, "sender", handlers.prove, handlers.PROOF_GAS),
         Message(f"{PACKAGE}.MsgOpenLine", MsgOpenLine, "sender", handlers.open_line, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgPostLazy", MsgPostLazy, "sender", handlers.post_lazy, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgChallenge", MsgChallenge, "sender", challenges.challenge, handlers.MOVE_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),

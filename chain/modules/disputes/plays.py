@@ -20,6 +20,7 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Unit
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
+from chain.modules.sampling import keeper as sampling
 from chain.modules.workers import keeper as workers
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
@@ -112,9 +113,9 @@ def deposit(store: Reader, unit: Unit) -> int:
 
 
 def begin(ctx: Context, dispute: Dispute) -> Dispute:
-    """Open a dispute's first line, the challenger's; its stake is the bond behind its check."""
+    """Open a dispute's first line, the challenger's; its stake is the bond behind its check, or its deposit."""
     values = params(ctx.store)
-    first = _new(ctx, dispute, dispute.challenger, game.begin(), 0)
+    first = _new(ctx, dispute, dispute.challenger, game.begin(), dispute.deposit)
     _save_open(ctx, dispute, first)
     until = ctx.block.height + values.open_blocks
     return replace(dispute, num_lines=1, num_open_lines=1, lines_until=until, deadline=until)
@@ -217,10 +218,11 @@ def move(ctx: Context, found: Play, line: Line) -> Play:
 
 
 def record_opening(ctx: Context, dispute: Dispute, line: Line, salt: bytes) -> None:
-    """Write the seal that a first reveal has opened."""
+    """Write the seal that a first reveal has opened; checks that prove to differ from it are disputed as well."""
     unit = unit_of(ctx.store, dispute)
     if not unit.body_root:
-        jobs.record_opening(ctx, unit, salt, blinded(line.blind, line.body_root))
+        opened = jobs.record_opening(ctx, unit, salt, blinded(line.blind, line.body_root))
+        sampling.compare_bodies(ctx, jobs.key_of(opened))
 
 
 def postpone(ctx: Context, found: Play) -> bool:

@@ -42,22 +42,26 @@ def add(ctx: Context, opened: Dispute) -> None:
 
 
 def close(ctx: Context, dispute: Dispute, status: DisputeStatus, slashed: int) -> Dispute:
-    """Write how a dispute without open lines ended, and archive it with all that it was about."""
+    """Write how a dispute without open lines ended; it is archived once its attempt is judged."""
     height = ctx.block.height
     DEADLINES.remove(ctx.store, (dispute.deadline, dispute.dispute_id))
     BY_STATUS.remove(ctx.store, (int(dispute.status), dispute.dispute_id))
     ended = replace(dispute, status=status, num_open_lines=0, slashed=slashed, closed_height=height)
     DISPUTES.save(ctx.store, ended.dispute_id, ended)
     BY_STATUS.add(ctx.store, (int(status), ended.dispute_id))
+    ctx.emit(
+        "DisputeEnded", dispute_id=ended.dispute_id, job_id=ended.job_id, status=status.name, slashed=slashed
+    )  # fmt: skip
+    return ended
+
+
+def archive_closed(ctx: Context, ended: Dispute) -> None:
+    """Archive a closed dispute with all that it was about; nothing about it can change any more."""
     job = jobs.job(ctx.store, ended.job_id)
     unit = jobs.unit(ctx.store, (ended.job_id, (ended.attempt, ended.stage)))
     lines = tuple(line for _, line in PLAYS.items(ctx.store, prefix=U64.pack(ended.dispute_id)))
     closed = ClosedDispute(ended, lines, tuple(payments_of(ctx.store, ended.dispute_id)), job, unit)
     archive.append(ctx, RecordKind.DISPUTE, U64.pack(ended.dispute_id), closed)
-    ctx.emit(
-        "DisputeEnded", dispute_id=ended.dispute_id, job_id=ended.job_id, status=status.name, slashed=slashed
-    )  # fmt: skip
-    return ended
 
 
 def prefixes(found: Dispute) -> tuple[bytes, ...]:

@@ -27,5 +27,9 @@ PLAYS: Map[tuple[int, int], Play] = Map("disputes", b"play/", pair(U64, U64), Pl
 """(dispute, number) → a line; removed as garbage with its job."""
 CLOCKS: KeySet[tuple[int, tuple[int, int]]] = KeySet("disputes", b"clock/", pair(U64, pair(U64, U64)))
 """(height, line) at which a clock may have run out; a move or the end of the line removes it."""
+CONCLUSIONS: KeySet[tuple[int, int]] = KeySet("disputes", b"conclusion/", pair(U64, U64))
+"""(height, job) of attempts whose disputes are over while checks are not; the job's conclusion removes it."""
+CHALLENGES: KeySet[tuple[bytes, int]] = KeySet("disputes", b"challenge/", pair(ADDRESS, U64))
+"""(challenger, dispute) of open challenges by workers that were not drawn; the end of the dispute removes it."""
 OPEN_OF: KeySet[tuple[bytes, tuple[int, int]]] = KeySet("disputes", b"open/", pair(ADDRESS, pair(U64, U64)))
 """(operator, line) of open lines, for the asserter and for the opener; the end of the line removes both."""

@@ -14,6 +14,8 @@ class DisputeKind(IntEnum):
     """A checker's roots differ from the asserter's."""
     HOP = 2
     """out_root of a stage is not what it signed for the next one, whose in_root says so."""
+    CHALLENGE = 3
+    """A worker that was not drawn says that a unit is false."""
 
 
 class DisputeStatus(IntEnum):
@@ -29,6 +31,20 @@ class DisputeStatus(IntEnum):
     """Nobody refuted the unit in time; the challenger was wrong."""
     VOID = 5
     """The unit's input was malformed, and whoever made it was convicted, if anybody."""
+
+
+@record
+class Guilt:
+    """Whom a dispute convicts, and by whom."""
+
+    stage: int
+    """Its asserter loses S."""
+    winner: bytes
+    """Who showed it; empty if the chain saw it by itself."""
+    fees: int
+    """uostr that the winner's moves have cost."""
+    is_false: bool
+    """The arithmetic convicts: whoever confirmed the unit was wrong as well."""
 
 
 @record
@@ -61,6 +77,10 @@ class Dispute:
     slashed: int = 0
     """uostr of bonds that were taken when it ended."""
     closed_height: int = 0
+    deposit: int = 0
+    """uostr of the challenger's bond at stake in a CHALLENGE; the challenger of a TRACE stakes S behind its check."""
+    guilt: Guilt | None = None
+    """Whom it convicts; S is taken when the attempt is over."""
 
 
 class Round(IntEnum):
@@ -274,6 +294,8 @@ class PaymentReason(IntEnum):
     """What nobody could claim: to the treasury."""
     CONFIRMATION = 6
     """S of a checker that confirmed what was refuted: to the treasury."""
+    MISMATCH = 8
+    """S of a checker that differed from a false unit as well, and lost its own line: to the treasury."""
     DEPOSIT = 7
     """The deposit behind a line, or a list, that was lost: to the treasury."""
 
@@ -379,6 +401,28 @@ class MsgPostLazy:
     dispute_id: int
     number: int
     move: Reveal
+
+
+@record
+class MsgChallenge:
+    """Say with a deposit that a unit is false, although no drawn checker did."""
+
+    sender: str
+    """Hot or operator address of a worker."""
+    job_id: int
+    attempt: int
+    stage: int
+    body_root: bytes
+    """On-chain forms of what the unit should have."""
+    out_root: bytes
+
+
+@record
+class MsgChallengeResponse:
+    """The dispute that it opened."""
+
+    dispute_id: int
+    deposit: int
 
 
 @record

@@ -4,25 +4,44 @@ A refuted unit costs its asserter S: at least S - S//4 goes to the treasury, who
 are. The quarter pays, in this order and as far as it reaches, the winner's moves, the other stages of the failed
 attempt, and a bounty of at most S//8 for the checkers that found it; the rest follows to the treasury. The escrow is
 not touched: it pays the next attempt, or returns to the requester.
+
+Nobody is judged while a checker of the attempt may still speak: what is refuted first must not pay, or spare, whoever
+is found false after it. So lines end at once, and money moves when the last window and the last dispute are over.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from chain.context import Context
 from chain.modules.disputes import plays, registry
-from chain.modules.disputes.state import DEADLINES, DISPUTES, PLAYS
-from chain.modules.disputes.types import Dispute, DisputeStatus, PaymentReason, Play, PlayStatus, Verdict
+from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, PLAYS
+from chain.modules.disputes.types import (
+    Dispute,
+    DisputeKind,
+    DisputeStatus,
+    Guilt,
+    PaymentReason,
+    Play,
+    PlayStatus,
+    Verdict,
+)
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
-from chain.modules.jobs.types import CloseReason, Job, Unit, UnitStatus
+from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import ceil_div, loss
+from chain.modules.sampling import epochs
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import CheckCommit, CheckPhase
+from chain.modules.workers import keeper as workers
+from chain.store.collections import U64
 from chain.store.overlay import Reader
+
+CONCLUSIONS_PER_BLOCK = 64
+"""Jobs looked at in one block whose disputes are over and whose checks are not."""
 
 
 def disputes_of_attempt(store: Reader, job: Job) -> Iterator[Dispute]:
@@ -89,9 +108,15 @@ def lose(ctx: Context, dispute: Dispute, found: Play) -> None:
 
 
 def _forfeit(ctx: Context, dispute: Dispute, lost: Play) -> None:
-    """Take the deposit of a lost line; the first one's stake is the challenger's bond, at the dispute's end."""
+    """Take the deposit of a lost line; a checker's stake in its first one is its bond, at the dispute's end.
+
+    What the line cost the asserter is paid out of the quarter that need not go to the treasury.
+    """
     if lost.deposit and not lost.parent:
-        registry.pay(ctx, dispute.dispute_id, lost.opener, jobs.TREASURY, lost.deposit, PaymentReason.DEPOSIT)
+        fees = min(lost.asserter_fees, rates.params(ctx.store).dispute_fee, lost.deposit - loss(lost.deposit))
+        parts = ((jobs.TREASURY, lost.deposit - fees), (dispute.asserter, fees))
+        for recipient, amount in parts:
+            registry.pay(ctx, dispute.dispute_id, lost.opener, recipient, amount, PaymentReason.DEPOSIT)
 
 
 def end_lists(ctx: Context, dispute: Dispute, parent: Play) -> Dispute:
@@ -127,22 +152,31 @@ def _refute(ctx: Context, dispute: Dispute, winner: Play) -> None:
         plays.end(ctx, dispute, winner, PlayStatus.WON)
     else:
         PLAYS.save(ctx.store, (winner.dispute_id, winner.number), replace(winner, status=PlayStatus.WON))
-    convict(ctx, dispute, winner.opener, winner.fees)
+    convict(ctx, dispute, winner.opener, winner.fees, is_false=winner.verdict != Verdict.UNSPECIFIED)
 
 
 def convict(ctx: Context, dispute: Dispute, winner: bytes, fees: int, *, is_false: bool = True) -> None:
-    """Take S of the asserter of the unit in dispute, end every dispute over that unit and, with the last, the attempt.
+    """End every dispute over a unit whose asserter is to lose S, and, with the last of them, the attempt.
 
-    `winner` showed it, by moves that cost `fees`; empty if the chain saw it by itself. Where a signature convicts and
-    not the arithmetic (`is_false` is not set), the checks of the unit were right.
+    `winner` showed it, by moves that cost `fees`; empty if the chain saw it by itself. Where a signature or silence
+    convicts and not the arithmetic (`is_false` is not set), whoever confirmed the unit may have been right.
     """
-    job = jobs.job(ctx.store, dispute.job_id)
-    slashed = _slash_unit(ctx, dispute, job, plays.unit_of(ctx.store, dispute), winner, fees, is_false=is_false)
-    for other in list(disputes_of_attempt(ctx.store, job)):
+    _close_all(ctx, dispute, DisputeStatus.REFUTED, Guilt(dispute.stage, winner, fees, is_false))
+
+
+def _close_all(ctx: Context, dispute: Dispute, status: DisputeStatus, guilt: Guilt | None) -> None:
+    """Close every dispute over a unit, for one of them has decided it."""
+    for other in list(disputes_of_attempt(ctx.store, jobs.job(ctx.store, dispute.job_id))):
         if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
             is_own = other.dispute_id == dispute.dispute_id
-            _close(ctx, other, DisputeStatus.REFUTED, slashed if is_own else 0)
+            _close(ctx, replace(other, guilt=guilt if is_own else None), status, 0)
     conclude(ctx, dispute.job_id)
+
+
+def is_decided(store: Reader, job: Job, stage: int) -> bool:
+    """Say whether a dispute of the present attempt has convicted, or voided, a unit."""
+    decided = (DisputeStatus.REFUTED, DisputeStatus.VOID)
+    return any(found.stage == stage and found.status in decided for found in disputes_of_attempt(store, job))
 
 
 @dataclass(slots=True)
@@ -155,47 +189,91 @@ class _Purse:
     left: int
     taken: int = 0
 
-    def pay(self, recipient: bytes, amount: int, reason: PaymentReason) -> None:
-        """Take at most `amount` to a recipient."""
+    def pay(self, recipient: bytes, amount: int, reason: PaymentReason) -> int:
+        """Take at most `amount` to a recipient and return how much there was."""
         part = min(amount, self.left)
         if part:
             self.taken += registry.pay(self.ctx, self.dispute_id, self.operator, recipient, part, reason)
             self.left -= part
+        return part
 
 
-def _slash_unit(
-    ctx: Context, dispute: Dispute, job: Job, unit: Unit, winner: bytes, fees: int, *, is_false: bool = True
-) -> int:
-    """Take S of a unit's asserter and divide it; take S of every checker that confirmed a false unit. Return the sum.
+def _punish(ctx: Context, job: Job) -> None:
+    """Slash every unit that a dispute of a job's present attempt convicts, each once."""
+    units, convicted = jobs.units_of(ctx.store, job), dict[int, Dispute]()
+    for found in disputes_of_attempt(ctx.store, job):
+        if found.guilt is not None:
+            convicted.setdefault(found.guilt.stage, found)
+    for stage, found in sorted(convicted.items()):
+        assert found.guilt is not None
+        slashed = _slash_unit(ctx, found, job, units[stage], found.guilt)
+        DISPUTES.save(ctx.store, found.dispute_id, replace(found, slashed=found.slashed + slashed))
 
-    The bounty is the finders' among the checkers; whoever else won gets it only if there are none.
+
+def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Guilt) -> int:
+    """Take S of a unit's asserter and divide it; take S of every checker that was wrong about it. Return the sum.
+
+    A checker was wrong if it confirmed what a step proved false (silence proves nothing), or differed and lost. The
+    bounty is the finders' among the checkers; whoever else won gets it only if there are none.
     """
     bond, number = unit.terms.bond, dispute.dispute_id
     sure = registry.pay(ctx, number, unit.operator, jobs.TREASURY, loss(bond), PaymentReason.FORFEIT)
     purse = _Purse(ctx, number, unit.operator, bond - loss(bond))
-    if winner:
-        purse.pay(winner, min(fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
-    header = models.model(ctx.store, job.model_root).header
-    refuted = {other.stage for other in disputes_of_attempt(ctx.store, job) if other.status == DisputeStatus.REFUTED}
-    for other in jobs.units_of(ctx.store, job):
-        if other.stage != unit.stage and other.stage not in refuted and other.status != UnitStatus.PENDING:
-            done = min(job_rules.done_work(header, job, other), other.terms.work)
-            price = ceil_div(other.terms.price_numerator * done, other.terms.price_denominator)
-            purse.pay(other.operator, price, PaymentReason.WORK)
-    key, confirmed = jobs.key_of(unit), 0
-    checked = list(sampling.commits(ctx.store, key)) if is_false else []
-    finders = [found.checker for found in checked if _is_finder(unit, found)]
-    if not finders and winner and winner != unit.operator:
-        finders = [winner]
+    if guilt.winner:
+        purse.pay(guilt.winner, min(guilt.fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
+    _pay_honest(ctx, job, unit, purse)
+    key, wrong = jobs.key_of(unit), 0
+    losers = _wrong_checkers(ctx.store, job, unit.stage, (DisputeStatus.REFUTED, DisputeStatus.UPHELD))
+    checked = list(sampling.commits(ctx.store, key))
+    finders = [found.checker for found in checked if _is_finder(unit, found) and found.checker not in losers]
+    if not finders and guilt.winner and guilt.winner != unit.operator:
+        finders = [guilt.winner]
     share = min(purse.left, bond // 8) // len(finders) if finders else 0
     for finder in finders:
         purse.pay(finder, share, PaymentReason.BOUNTY)
     purse.pay(jobs.TREASURY, purse.left, PaymentReason.REMAINDER)
+    unpaid = _wrong_checkers(ctx.store, job, unit.stage, (DisputeStatus.REFUTED,))
     for found in checked:
-        if unit.body_root and found.reveal_height and not _is_finder(unit, found):
-            confirmed += registry.pay(ctx, number, found.checker, jobs.TREASURY, bond, PaymentReason.CONFIRMATION)
+        has_confirmed = guilt.is_false and bool(found.reveal_height) and not _is_finder(unit, found)
+        if has_confirmed or found.checker in unpaid:
+            reason = PaymentReason.CONFIRMATION if has_confirmed else PaymentReason.MISMATCH
+            wrong += registry.pay(ctx, number, found.checker, jobs.TREASURY, bond, reason)
+            epochs.convict_check(ctx, key, found.checker)
     ctx.emit("UnitRefuted", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage, taken=sure + purse.taken)
-    return sure + purse.taken + confirmed
+    return sure + purse.taken + wrong
+
+
+def _pay_honest(ctx: Context, job: Job, unit: Unit, purse: _Purse) -> None:
+    """Pay the work of the other stages of a failed attempt as far as a purse goes, and each no more than once."""
+    header = models.model(ctx.store, job.model_root).header
+    guilty = {found.guilt.stage for found in disputes_of_attempt(ctx.store, job) if found.guilt is not None}
+    for other in jobs.units_of(ctx.store, job):
+        if other.stage == unit.stage or other.stage in guilty or other.status == UnitStatus.PENDING:
+            continue
+        done = min(job_rules.done_work(header, job, other), other.terms.work)
+        price = ceil_div(other.terms.price_numerator * done, other.terms.price_denominator)
+        paid = purse.pay(other.operator, max(0, price - other.paid), PaymentReason.WORK)
+        if paid:
+            jobs.record_paid(ctx, other, paid)
+
+
+def _wrong_checkers(store: Reader, job: Job, stage: int, statuses: tuple[DisputeStatus, ...]) -> frozenset[bytes]:
+    """Return the drawn checkers that differed from a unit, lost their line and won no other.
+
+    `statuses` are those of the disputes in which they lost.
+    """
+    lost: list[bytes] = []
+    won: list[bytes] = []
+    for dispute in disputes_of_attempt(store, job):
+        if dispute.stage != stage:
+            continue
+        for found in plays.plays_of(store, dispute.dispute_id):
+            if found.status == PlayStatus.WON:
+                won.append(found.opener)
+            is_own = dispute.kind == DisputeKind.TRACE and not found.number
+            if is_own and found.status == PlayStatus.LOST and dispute.status in statuses:
+                lost.append(found.opener)
+    return frozenset(lost) - frozenset(won)
 
 
 def _is_finder(unit: Unit, found: CheckCommit) -> bool:
@@ -206,24 +284,25 @@ def _is_finder(unit: Unit, found: CheckCommit) -> bool:
 
 def _void(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None:
     """End a dispute over a unit that could not be computed: whoever made its input is convicted instead."""
-    job = jobs.job(ctx.store, dispute.job_id)
-    units = jobs.units_of(ctx.store, job)
-    slashed = 0
+    job, guilt = jobs.job(ctx.store, dispute.job_id), None
     if verdict == Verdict.VOID_INPUT:
-        slashed = _slash_unit(ctx, dispute, job, units[dispute.stage - 1], found.opener, found.fees)
+        guilt = Guilt(dispute.stage - 1, found.opener, found.fees, True)
     elif verdict == Verdict.VOID_TOKENS:
-        slashed = _slash_unit(ctx, dispute, job, units[-1], found.opener, found.fees)
+        guilt = Guilt(job.num_stages - 1, found.opener, found.fees, True)
     elif verdict == Verdict.VOID_MODEL:
         models.freeze(ctx, job.model_root)
     plays.end(ctx, dispute, found, PlayStatus.WON)
-    for other in list(disputes_of_attempt(ctx.store, job)):
-        if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
-            _close(ctx, other, DisputeStatus.VOID, slashed if other.dispute_id == dispute.dispute_id else 0)
-    conclude(ctx, dispute.job_id)
+    _close_all(ctx, dispute, DisputeStatus.VOID, guilt)
 
 
 def _uphold(ctx: Context, dispute: Dispute) -> None:
-    """End a dispute that nobody won: the checker that began it loses S of the unit."""
+    """End a dispute that nobody won: the checker that began it loses S of the unit; others lost their deposits."""
+    slashed = _slash_checker(ctx, dispute) if dispute.kind == DisputeKind.TRACE else 0
+    _close(ctx, dispute, DisputeStatus.UPHELD, slashed)
+    conclude(ctx, dispute.job_id)
+
+
+def _slash_checker(ctx: Context, dispute: Dispute) -> int:
     unit, asserter_fees = plays.unit_of(ctx.store, dispute), 0
     for found in plays.plays_of(ctx.store, dispute.dispute_id):
         asserter_fees += found.asserter_fees
@@ -232,8 +311,8 @@ def _uphold(ctx: Context, dispute: Dispute) -> None:
     purse = _Purse(ctx, number, dispute.challenger, bond - loss(bond))
     purse.pay(dispute.asserter, min(asserter_fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
     purse.pay(jobs.TREASURY, purse.left, PaymentReason.REMAINDER)
-    _close(ctx, dispute, DisputeStatus.UPHELD, sure + purse.taken)
-    conclude(ctx, dispute.job_id)
+    epochs.convict_check(ctx, jobs.key_of(unit), dispute.challenger)
+    return sure + purse.taken
 
 
 def end_quiet(ctx: Context, dispute: Dispute) -> None:
@@ -252,18 +331,40 @@ def _close(ctx: Context, dispute: Dispute, status: DisputeStatus, slashed: int) 
     for found in list(plays.plays_of(ctx.store, dispute.dispute_id)):
         if found.status == PlayStatus.OPEN:
             plays.end(ctx, dispute, found, PlayStatus.ENDED)
+    if dispute.kind == DisputeKind.CHALLENGE:
+        CHALLENGES.remove(ctx.store, (dispute.challenger, dispute.dispute_id))
+        if not dispute.num_lines:
+            workers.release(ctx, dispute.challenger, dispute.deposit)
     registry.close(ctx, dispute, status, slashed)
 
 
 # Jobs
 
 
+def conclude_due(ctx: Context) -> None:
+    """Look again at jobs that waited for their checkers, at most `CONCLUSIONS_PER_BLOCK`, the longest wait first."""
+    due = list(islice(CONCLUSIONS.keys(ctx.store, end=U64.pack(ctx.block.height + 1)), CONCLUSIONS_PER_BLOCK))
+    for key in due:
+        CONCLUSIONS.remove(ctx.store, key)
+        found = jobs.find_job(ctx.store, key[1])
+        if found is not None and found.status == JobStatus.DISPUTED:
+            conclude(ctx, key[1])
+
+
 def conclude(ctx: Context, job_id: int) -> None:
-    """Once a job's last dispute is over: run it again, go on with it, or give the requester everything back."""
+    """Once a job's last dispute is over, and its checkers have spoken or may not any more: judge, then run it again,
+    go on with it, or give the requester everything back."""
     job = jobs.job(ctx.store, job_id)
     ended = list(disputes_of_attempt(ctx.store, job))
-    if any(found.status == DisputeStatus.OPEN for found in ended):
+    if not ended or any(found.status == DisputeStatus.OPEN for found in ended):
         return
+    if not sampling.is_judged(ctx, job):
+        CONCLUSIONS.add(ctx.store, (ctx.block.height + 1, job_id))
+        return
+    _punish(ctx, job)
+    ended = list(disputes_of_attempt(ctx.store, job))
+    for found in ended:
+        registry.archive_closed(ctx, found)
     statuses = {found.status for found in ended}
     is_convicted = DisputeStatus.REFUTED in statuses or any(
         found.status == DisputeStatus.VOID and found.slashed for found in ended
@@ -288,17 +389,17 @@ def conclude(ctx: Context, job_id: int) -> None:
 
 def _losers(store: Reader, ended: list[Dispute]) -> set[bytes]:
     """Return the operators that lost S over a unit of the attempt."""
-    reasons = (PaymentReason.FORFEIT, PaymentReason.CONFIRMATION)
+    reasons = (PaymentReason.FORFEIT, PaymentReason.CONFIRMATION, PaymentReason.MISMATCH)
     payments = [one for found in ended for one in registry.payments_of(store, found.dispute_id)]
     return {one.payer for one in payments if one.reason in reasons}
 
 
 def _resume(ctx: Context, job: Job) -> None:
-    jobs.resume(ctx, job)
     for unit in jobs.units_of(ctx.store, job):
         check = sampling.find_check(ctx.store, jobs.key_of(unit))
         if check is not None and check.phase == CheckPhase.DISPUTED:
             sampling.finish(ctx, jobs.key_of(unit), is_opened=True)
+    jobs.resume(ctx, job)
 
 
 def retire(ctx: Context, ended: list[Dispute], height: int) -> None:

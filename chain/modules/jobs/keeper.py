@@ -335,10 +335,17 @@ def freeze(ctx: Context, found: Job) -> Job:
 
 
 def resume(ctx: Context, found: Job) -> Job:
-    """Take the hold off a complete job whose units withstood their disputes."""
+    """Take the hold off a complete job whose units withstood their disputes; if all are final, it is settled."""
     resumed = replace(found, status=JobStatus.ASSERTED)
     JOBS.save(ctx.store, found.job_id, resumed)
+    if all(rules.is_final(value) for value in units_of(ctx.store, found)):
+        SETTLING.add(ctx.store, (ctx.block.height, found.job_id))
     return resumed
+
+
+def record_paid(ctx: Context, value: Unit, amount: int) -> None:
+    """Note what a unit of a failed attempt was paid out of a slash."""
+    UNITS.save(ctx.store, key_of(value), replace(value, paid=value.paid + amount))
 
 
 def retry(ctx: Context, found: Job, convicted: Iterable[bytes]) -> Job:

@@ -205,7 +205,7 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     """
     check = CHECKS.find(ctx.store, key)
     commit = COMMITS.find(ctx.store, (key, checker))
-    if check is None or commit is None or check.phase != CheckPhase.DONE:
+    if check is None or commit is None or check.phase != CheckPhase.DONE or commit.outcome == CheckOutcome.FALSE:
         return 0
     if not commit.reveal_height:
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.UNREVEALED))
@@ -230,6 +230,13 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))
     _pay(ctx, Payment(checker, terms.check_pay, *_flat(key)))
     return terms.check_pay
+
+
+def convict_check(ctx: Context, key: UnitKey, checker: bytes) -> None:
+    """Give a false check its outcome: it is not paid, whatever its ticket says."""
+    check, commit = CHECKS.find(ctx.store, key), COMMITS.find(ctx.store, (key, checker))
+    if check is not None and commit is not None and commit.outcome != CheckOutcome.PAID:
+        _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.FALSE))
 
 
 def _flat(key: UnitKey) -> tuple[int, int, int]:

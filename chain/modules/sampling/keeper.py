@@ -46,6 +46,8 @@ from chain.modules.workers.rules import free_bond, is_active
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
 
+SEALED = (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.DRAWING_AGAIN, CheckPhase.COMMIT_AGAIN)
+"""Phases in which checks of a unit may still be committed: nothing about it may be opened."""
 MAX_ROUND_JOBS = 1_024
 """Jobs looked at in one close; the rest wait for the next round."""
 
@@ -291,9 +293,12 @@ def record_commit(ctx: Context, key: UnitKey, found: UnitCheck, checker: bytes, 
 
 
 def record_reveal(ctx: Context, unit: Unit, found: UnitCheck, commit: CheckCommit) -> None:
-    """Write an opened check. A different out_root disputes the unit; the last reveal ends the window."""
+    """Write an opened check. A difference disputes the unit; the last reveal ends the window.
+
+    body_root is compared as soon as the asserter's is known: a dispute may have opened its seal already.
+    """
     key = jobs.key_of(unit)
-    is_equal = commit.out_root == unit.out_root
+    is_equal = commit.out_root == unit.out_root and unit.body_root in (b"", commit.body_root)
     outcome = CheckOutcome.EQUAL if is_equal else CheckOutcome.DIFFERENT
     COMMITS.save(ctx.store, (key, commit.checker), replace(commit, outcome=outcome))
     changed = replace(found, num_reveals=found.num_reveals + 1, is_equal=found.is_equal and is_equal)
@@ -318,6 +323,35 @@ def record_opening(ctx: Context, unit: Unit, found: UnitCheck, salt: bytes, body
     if not differing:
         finish(ctx, key, is_opened=True)
     return not differing
+
+
+def compare_bodies(ctx: Context, key: UnitKey) -> None:
+    """Dispute a unit for every reveal that a seal, opened by a dispute's first move, shows to differ after all."""
+    found, unit = check(ctx.store, key), jobs.unit(ctx.store, key)
+    if found.phase == CheckPhase.DONE:
+        return
+    for commit in list(commits(ctx.store, key)):
+        if commit.outcome != CheckOutcome.EQUAL or commit.body_root == unit.body_root:
+            continue
+        COMMITS.save(ctx.store, (key, commit.checker), replace(commit, outcome=CheckOutcome.DIFFERENT))
+        is_open = found.phase == CheckPhase.OPEN  # nobody may reveal any more
+        changed = replace(found, is_equal=False, phase_end=ctx.block.height if is_open else found.phase_end)
+        PHASE_ENDS.remove(ctx.store, (found.phase_end, key))
+        _dispute(ctx, key, changed, commit.checker)
+        found = check(ctx.store, key)
+
+
+def is_judged(ctx: Context, job: Job) -> bool:
+    """Say whether no checker can say anything more about a job's present attempt."""
+    for unit in jobs.units_of(ctx.store, job):
+        key = jobs.key_of(unit)
+        found = find_check(ctx.store, key)
+        if found is None or found.phase == CheckPhase.DONE:
+            continue
+        is_awaited = found.num_reveals < found.num_commits and ctx.block.height <= found.phase_end
+        if found.phase != CheckPhase.DISPUTED or is_awaited:
+            return False
+    return next(MISMATCHES.items(ctx.store, prefix=U64.pack(job.job_id)), None) is None
 
 
 def _dispute(ctx: Context, key: UnitKey, found: UnitCheck, checker: bytes) -> None:

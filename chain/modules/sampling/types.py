@@ -140,6 +140,8 @@ class CheckOutcome(IntEnum):
     """Its ticket was proven and k was paid."""
     NO_TICKET = 5
     """Committed without a winning ticket; nothing is paid."""
+    FALSE = 6
+    """It confirmed what was refuted, or lost what it disputed; nothing is paid."""
 
 
 @record

@@ -13,6 +13,7 @@ class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_KIND_UNSPECIFIED: _ClassVar[DisputeKind]
     DISPUTE_KIND_TRACE: _ClassVar[DisputeKind]
     DISPUTE_KIND_HOP: _ClassVar[DisputeKind]
+    DISPUTE_KIND_CHALLENGE: _ClassVar[DisputeKind]
 
 class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -72,6 +73,7 @@ class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAYMENT_REASON_BOUNTY: _ClassVar[PaymentReason]
     PAYMENT_REASON_REMAINDER: _ClassVar[PaymentReason]
     PAYMENT_REASON_CONFIRMATION: _ClassVar[PaymentReason]
+    PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
     PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
 
 class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -82,6 +84,7 @@ class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 DISPUTE_KIND_UNSPECIFIED: DisputeKind
 DISPUTE_KIND_TRACE: DisputeKind
 DISPUTE_KIND_HOP: DisputeKind
+DISPUTE_KIND_CHALLENGE: DisputeKind
 DISPUTE_STATUS_UNSPECIFIED: DisputeStatus
 DISPUTE_STATUS_OPEN: DisputeStatus
 DISPUTE_STATUS_UNRESOLVED: DisputeStatus
@@ -123,13 +126,26 @@ PAYMENT_REASON_WORK: PaymentReason
 PAYMENT_REASON_BOUNTY: PaymentReason
 PAYMENT_REASON_REMAINDER: PaymentReason
 PAYMENT_REASON_CONFIRMATION: PaymentReason
+PAYMENT_REASON_MISMATCH: PaymentReason
 PAYMENT_REASON_DEPOSIT: PaymentReason
 SIDE_UNSPECIFIED: Side
 SIDE_ASSERTER: Side
 SIDE_CHALLENGER: Side
 
+class Guilt(_message.Message):
+    __slots__ = ("stage", "winner", "fees", "is_false")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    WINNER_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    IS_FALSE_FIELD_NUMBER: _ClassVar[int]
+    stage: int
+    winner: bytes
+    fees: int
+    is_false: bool
+    def __init__(self, stage: _Optional[int] = ..., winner: _Optional[bytes] = ..., fees: _Optional[int] = ..., is_false: _Optional[bool] = ...) -> None: ...
+
 class Dispute(_message.Message):
-    __slots__ = ("dispute_id", "kind", "job_id", "attempt", "stage", "asserter", "challenger", "asserter_body_root", "asserter_out_root", "challenger_body_root", "challenger_out_root", "opened_height", "deadline", "status", "frozen", "num_lines", "num_open_lines", "num_lost_lines", "lines_until", "slashed", "closed_height")
+    __slots__ = ("dispute_id", "kind", "job_id", "attempt", "stage", "asserter", "challenger", "asserter_body_root", "asserter_out_root", "challenger_body_root", "challenger_out_root", "opened_height", "deadline", "status", "frozen", "num_lines", "num_open_lines", "num_lost_lines", "lines_until", "slashed", "closed_height", "deposit", "guilt")
     DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +167,8 @@ class Dispute(_message.Message):
     LINES_UNTIL_FIELD_NUMBER: _ClassVar[int]
     SLASHED_FIELD_NUMBER: _ClassVar[int]
     CLOSED_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_FIELD_NUMBER: _ClassVar[int]
+    GUILT_FIELD_NUMBER: _ClassVar[int]
     dispute_id: int
     kind: DisputeKind
     job_id: int
@@ -172,7 +190,9 @@ class Dispute(_message.Message):
     lines_until: int
     slashed: int
     closed_height: int
-    def __init__(self, dispute_id: _Optional[int] = ..., kind: _Optional[_Union[DisputeKind, str]] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., asserter: _Optional[bytes] = ..., challenger: _Optional[bytes] = ..., asserter_body_root: _Optional[bytes] = ..., asserter_out_root: _Optional[bytes] = ..., challenger_body_root: _Optional[bytes] = ..., challenger_out_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., frozen: _Optional[int] = ..., num_lines: _Optional[int] = ..., num_open_lines: _Optional[int] = ..., num_lost_lines: _Optional[int] = ..., lines_until: _Optional[int] = ..., slashed: _Optional[int] = ..., closed_height: _Optional[int] = ...) -> None: ...
+    deposit: int
+    guilt: Guilt
+    def __init__(self, dispute_id: _Optional[int] = ..., kind: _Optional[_Union[DisputeKind, str]] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., asserter: _Optional[bytes] = ..., challenger: _Optional[bytes] = ..., asserter_body_root: _Optional[bytes] = ..., asserter_out_root: _Optional[bytes] = ..., challenger_body_root: _Optional[bytes] = ..., challenger_out_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., frozen: _Optional[int] = ..., num_lines: _Optional[int] = ..., num_open_lines: _Optional[int] = ..., num_lost_lines: _Optional[int] = ..., lines_until: _Optional[int] = ..., slashed: _Optional[int] = ..., closed_height: _Optional[int] = ..., deposit: _Optional[int] = ..., guilt: _Optional[_Union[Guilt, _Mapping]] = ...) -> None: ...
 
 class Bare(_message.Message):
     __slots__ = ("blind", "salt", "in_section", "out_section")
@@ -431,6 +451,30 @@ class MsgPostLazy(_message.Message):
     number: int
     move: Reveal
     def __init__(self, sender: _Optional[str] = ..., dispute_id: _Optional[int] = ..., number: _Optional[int] = ..., move: _Optional[_Union[Reveal, _Mapping]] = ...) -> None: ...
+
+class MsgChallenge(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "body_root", "out_root")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    BODY_ROOT_FIELD_NUMBER: _ClassVar[int]
+    OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    body_root: bytes
+    out_root: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., body_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ...) -> None: ...
+
+class MsgChallengeResponse(_message.Message):
+    __slots__ = ("dispute_id", "deposit")
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    deposit: int
+    def __init__(self, dispute_id: _Optional[int] = ..., deposit: _Optional[int] = ...) -> None: ...
 
 class MsgMoveResponse(_message.Message):
     __slots__ = ("number", "round", "turn", "verdict")

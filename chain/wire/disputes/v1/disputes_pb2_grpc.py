@@ -60,6 +60,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
                 _registered_method=True)
+        self.Challenge = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/Challenge',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -101,6 +106,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Challenge(self, request, context):
+        """Open a dispute against a unit that is not final. Refused with UNKNOWN_WORKER, UNKNOWN_JOB, WINDOW_CLOSED, NOT_YOUR_LINE, NOTHING_DIFFERS, ALREADY_CHALLENGED, TOO_MANY_CHALLENGES, BOND_TOO_SMALL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.PostLazy,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.SerializeToString,
+            ),
+            'Challenge': grpc.unary_unary_rpc_method_handler(
+                    servicer.Challenge,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class Msg:
             '/ostraka.disputes.v1.Msg/PostLazy',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgPostLazy.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgMoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Challenge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/Challenge',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,7 @@ class CheckOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHECK_OUTCOME_UNREVEALED: _ClassVar[CheckOutcome]
     CHECK_OUTCOME_PAID: _ClassVar[CheckOutcome]
     CHECK_OUTCOME_NO_TICKET: _ClassVar[CheckOutcome]
+    CHECK_OUTCOME_FALSE: _ClassVar[CheckOutcome]
 
 class DutyKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +53,7 @@ CHECK_OUTCOME_DIFFERENT: CheckOutcome
 CHECK_OUTCOME_UNREVEALED: CheckOutcome
 CHECK_OUTCOME_PAID: CheckOutcome
 CHECK_OUTCOME_NO_TICKET: CheckOutcome
+CHECK_OUTCOME_FALSE: CheckOutcome
 DUTY_KIND_UNSPECIFIED: DutyKind
 DUTY_KIND_RUN: DutyKind
 DUTY_KIND_DRAW: DutyKind
