@@ -183,6 +183,18 @@ class Code(IntEnum):
     TOO_EARLY = 274
     """The asserter's own time is not over."""
 
+    # 320–329 claims
+    CLAIM_EARLY = 320
+    """The unit has committed to nothing yet."""
+    CLAIM_LATE = 321
+    """The unit is final, or its attempt is over, or its asserter is convicted."""
+    EVIDENCE_INVALID = 322
+    """A signature or an opening of a claim does not verify, or is of something else."""
+    NO_CONTRADICTION = 323
+    """The evidence is genuine and agrees with what was committed."""
+    CANCEL_INVALID = 324
+    """A cancel comes with another stage's result, or is not one for its number of tokens."""
+
     # 330–339 challenges and withheld input
     NOTHING_DIFFERS = 330
     """The challenge names the roots that the unit has."""

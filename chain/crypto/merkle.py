@@ -219,6 +219,29 @@ def root_of_range(kind: int, m: int, start: int, items: Sequence[bytes], sibling
     return None if top is None else _seal(kind, m, top)
 
 
+def prefix_roots(kind: int, m: int, count: int, item: bytes, siblings: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Return the `lr` of the first `count` of `m` digests and that of all, from the opening of number `count - 1`.
+
+    What stands left of that item in its groups stands there in both lists, and nothing else of the short one lies
+    beyond its last item; so whoever opens the item under the long list has shown the root of the short one. None if the
+    opening is malformed.
+    """
+    if not 0 < count <= m <= MAX_ITEMS or any(len(digest) != DIGEST for digest in (item, *siblings)):
+        return None
+    part = whole = item
+    low, size, short, taken = count - 1, m, count, 0
+    while size > 1:
+        first, last = _edges(low, low + 1, size)
+        middle, end = taken + low - first, taken + last - first - 1
+        if end > len(siblings):
+            return None
+        left = siblings[taken:middle]
+        part = node([*left, part]) if short > 1 else part
+        whole = node([*left, whole, *siblings[middle:end]])
+        low, size, short, taken = first // ARITY, -(-size // ARITY), -(-short // ARITY), end
+    return None if taken != len(siblings) else (_seal(kind, count, part), _seal(kind, m, whole))
+
+
 def num_siblings(m: int, start: int, count: int) -> int:
     """Return how many siblings a range opening of `count` >= 1 items at `start` of `m` has."""
     low, high, size, found = start, start + count, m, 0

@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from chain.context import Context
 from chain.errors import Code, Rejected
-from chain.modules.accounts import keeper as accounts
 from chain.modules.accounts.keeper import address_of
-from chain.modules.disputes import clocks, keeper, plays, verdicts
+from chain.modules.disputes import clocks, fees, keeper, plays, verdicts
 from chain.modules.disputes.game import line as game
 from chain.modules.disputes.game.shape import UnitShape
 from chain.modules.disputes.state import PLAYS
 from chain.modules.disputes.types import (
-    Choice,
     Dispute,
     DisputeStatus,
     Line,
@@ -22,17 +20,12 @@ from chain.modules.disputes.types import (
     MsgProve,
     MsgReveal,
     Play,
-    Proof,
-    Reveal,
     Round,
     Side,
     Turn,
     Verdict,
 )
-from chain.modules.rates.rules import ceil_div
-from chain.modules.treasury import keeper as treasury
 from chain.modules.workers import keeper as workers
-from chain.store.codec import encode
 
 MOVE_GAS = 60_000
 """A reveal, choice or new line, beside its bytes."""
@@ -51,8 +44,8 @@ def reveal(ctx: Context, msg: MsgReveal) -> MsgMoveResponse:
     if msg.move.bare is not None:
         plays.record_opening(ctx, dispute, line, msg.move.bare.salt)
     verdicts.end_lists(ctx, dispute, found)
-    fees = found.asserter_fees + _fee(ctx, MOVE_GAS, msg.move)
-    return _moved(ctx, plays.move(ctx, replace(found, asserter_fees=fees), line))
+    paid = found.asserter_fees + fees.least(ctx, MOVE_GAS, msg.move)
+    return _moved(ctx, plays.move(ctx, replace(found, asserter_fees=paid), line))
 
 
 def choose(ctx: Context, msg: MsgChoose) -> MsgMoveResponse:
@@ -62,8 +55,8 @@ def choose(ctx: Context, msg: MsgChoose) -> MsgMoveResponse:
         raise Rejected(Code.NOT_YOUR_LINE, "only the line's opener chooses; open another line instead")
     line = game.choose(found.line, plays.ground(ctx.store, ctx.block.chain, dispute), msg.move)
     plays.require_move(ctx, found)
-    fees = found.fees + _fee(ctx, MOVE_GAS, msg.move)
-    return _moved(ctx, plays.move(ctx, replace(found, fees=fees), line))
+    paid = found.fees + fees.least(ctx, MOVE_GAS, msg.move)
+    return _moved(ctx, plays.move(ctx, replace(found, fees=paid), line))
 
 
 def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
@@ -77,7 +70,7 @@ def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
     over = replace(
         found,
         line=replace(found.line, turn=Turn.OVER),
-        fees=found.fees + _fee(ctx, PROOF_GAS, msg.proof),
+        fees=found.fees + fees.least(ctx, PROOF_GAS, msg.proof),
         proof_height=ctx.block.height,
     )
     PLAYS.save(ctx.store, (over.dispute_id, over.number), over)
@@ -96,9 +89,9 @@ def open_line(ctx: Context, msg: MsgOpenLine) -> MsgMoveResponse:
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
     line = game.choose(game.branch(found.line, msg.move.round), ground, msg.move)
     plays.count_move(ctx, plays.params(ctx.store), plays.pauses(ctx.store))
-    fees = _fee(ctx, MOVE_GAS, msg.move)
+    paid = fees.least(ctx, MOVE_GAS, msg.move)
     source = replace(found, choice_heights=plays.marked(found.choice_heights, msg.move.round, ctx.block.height))
-    return _moved(ctx, plays.add(ctx, dispute, operator, line, source, fees=fees))
+    return _moved(ctx, plays.add(ctx, dispute, operator, line, source, fees=paid))
 
 
 def post_lazy(ctx: Context, msg: MsgPostLazy) -> MsgMoveResponse:
@@ -136,13 +129,6 @@ def _is_lazy(shape: UnitShape, line: Line) -> bool:
     if line.turn != Turn.REVEAL:
         return False
     return line.round == Round.OPS or (line.round == Round.ITEMS and bool(shape.num_trees(line.section)))
-
-
-def _fee(ctx: Context, gas: int, move: Reveal | Choice | Proof) -> int:
-    """Return what a move costs at the least price of gas: its own part of a transaction."""
-    price = treasury.params(ctx.store)
-    size = len(encode(move)) * accounts.params(ctx.store).tx_size_cost_per_byte
-    return ceil_div((gas + size) * price.gas_price_numerator, price.gas_price_denominator)
 
 
 def _moved(ctx: Context, after: Play) -> MsgMoveResponse:

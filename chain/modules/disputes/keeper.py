@@ -14,7 +14,7 @@ from chain.modules.disputes import clocks, plays, registry, verdicts
 from chain.modules.disputes.state import CLOCKS, DEADLINES, DISPUTES, NEXT_ID
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Side
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import CloseReason, HopConflict
+from chain.modules.jobs.types import CloseReason, HopConflict, Unit
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import Mismatch
 from chain.store.collections import U64
@@ -57,23 +57,7 @@ def open_found(ctx: Context) -> None:
 def _hop(store: Reader, conflict: HopConflict) -> Dispute:
     upstream = jobs.unit(store, (conflict.job_id, (conflict.attempt, conflict.stage - 1)))
     downstream = jobs.unit(store, (conflict.job_id, (conflict.attempt, conflict.stage)))
-    return Dispute(
-        dispute_id=0,
-        kind=DisputeKind.HOP,
-        job_id=conflict.job_id,
-        attempt=conflict.attempt,
-        stage=upstream.stage,
-        asserter=upstream.operator,
-        challenger=downstream.operator,
-        asserter_body_root=b"",
-        asserter_out_root=upstream.out_root,
-        challenger_body_root=b"",
-        challenger_out_root=downstream.in_root,
-        opened_height=0,
-        deadline=0,
-        status=DisputeStatus.OPEN,
-        frozen=frozen(store, conflict.job_id),
-    )
+    return new_dispute(store, DisputeKind.HOP, upstream, downstream.operator, out_root=downstream.in_root)
 
 
 def _trace(store: Reader, mismatch: Mismatch) -> Dispute:
@@ -81,22 +65,31 @@ def _trace(store: Reader, mismatch: Mismatch) -> Dispute:
     unit, commit = jobs.unit(store, key), sampling.find_commit(store, key, mismatch.checker)
     if commit is None:
         raise InvariantBroken(f"{mismatch.checker.hex()} differs from unit {key} without a commitment")
+    roots = {"body_root": commit.body_root, "out_root": commit.out_root}
+    found = new_dispute(store, DisputeKind.TRACE, unit, mismatch.checker, **roots)
+    return replace(found, frozen=found.frozen + unit.terms.bond)
+
+
+def new_dispute(
+    store: Reader, kind: DisputeKind, unit: Unit, challenger: bytes, *, body_root: bytes = b"", out_root: bytes = b""
+) -> Dispute:
+    """Return a dispute over a unit that is not opened yet; the roots are those of the challenger."""
     return Dispute(
         dispute_id=0,
-        kind=DisputeKind.TRACE,
-        job_id=mismatch.job_id,
-        attempt=mismatch.attempt,
-        stage=mismatch.stage,
+        kind=kind,
+        job_id=unit.job_id,
+        attempt=unit.attempt,
+        stage=unit.stage,
         asserter=unit.operator,
-        challenger=mismatch.checker,
+        challenger=challenger,
         asserter_body_root=unit.body_root,
         asserter_out_root=unit.out_root,
-        challenger_body_root=commit.body_root,
-        challenger_out_root=commit.out_root,
+        challenger_body_root=body_root,
+        challenger_out_root=out_root,
         opened_height=0,
         deadline=0,
         status=DisputeStatus.OPEN,
-        frozen=frozen(store, mismatch.job_id) + unit.terms.bond,
+        frozen=frozen(store, unit.job_id),
     )
 
 

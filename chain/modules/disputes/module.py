@@ -1,10 +1,11 @@
 """The disputes module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.disputes import challenges, handlers, lifecycle, queries
+from chain.modules.disputes import challenges, claims, handlers, lifecycle, queries
 from chain.modules.disputes.types import (
     MsgChallenge,
     MsgChoose,
+    MsgClaimReceipt,
     MsgOpenLine,
     MsgPostLazy,
     MsgProve,
@@ -35,6 +36,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgOpenLine", MsgOpenLine, "sender", handlers.open_line, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgPostLazy", MsgPostLazy, "sender", handlers.post_lazy, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgChallenge", MsgChallenge, "sender", challenges.challenge, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgClaimReceipt", MsgClaimReceipt, "sender", claims.claim_receipt, claims.CLAIM_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),

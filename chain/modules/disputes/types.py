@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from chain.modules.jobs.types import Job, Unit
+from chain.modules.jobs.types import Job, Receipt, Unit
 from chain.store.codec import record
 
 
@@ -16,6 +16,8 @@ class DisputeKind(IntEnum):
     """out_root of a stage is not what it signed for the next one, whose in_root says so."""
     CHALLENGE = 3
     """A worker that was not drawn says that a unit is false."""
+    RECEIPT = 4
+    """A stage signed a receipt that its commitment contradicts."""
 
 
 class DisputeStatus(IntEnum):
@@ -433,6 +435,55 @@ class MsgMoveResponse:
     round: Round
     turn: Turn
     verdict: Verdict
+
+
+# Claims: decided by the message that makes them
+
+
+class Role(IntEnum):
+    """How a stage signed a receipt."""
+
+    UNSPECIFIED = 0
+    SENDER = 1
+    """As the one who sent the rows or tokens."""
+    RECEIVER = 2
+    """As the next stage, which confirmed that they came."""
+
+
+@record
+class Prefix:
+    """The opening of the last item that a receipt covers, in the list that was committed to."""
+
+    item: bytes
+    """Digest of the row, or leaf of the token."""
+    siblings: bytes
+    """Digests that lead to the committed root; those on the left also give the root of the shorter list."""
+    blind: bytes = b""
+    """The job's, for rows, whose roots are hidden by it; empty for tokens."""
+
+
+@record
+class MsgClaimReceipt:
+    """Show a receipt that contradicts what its signer has committed to."""
+
+    sender: str
+    """Any account."""
+    job_id: int
+    attempt: int
+    stage: int
+    """The stage that signed."""
+    role: Role
+    receipt: Receipt
+    """With the signature of `stage`, whichever its role."""
+    prefix: Prefix | None = None
+    """Where the receipt covers less than everything."""
+
+
+@record
+class MsgClaimResponse:
+    """The dispute that the claim has opened and ended."""
+
+    dispute_id: int
 
 
 @record

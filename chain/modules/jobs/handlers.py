@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from chain.context import Context
-from chain.crypto.hashing import stage_zero_input
+from chain.crypto.hashing import cancel_bytes, stage_zero_input
+from chain.crypto.keys import verify_ed25519
 from chain.errors import Code, Rejected
 from chain.modules.accounts.keeper import address_of
 from chain.modules.jobs import keeper, rules
@@ -101,7 +102,7 @@ def submit_result(ctx: Context, msg: MsgSubmitResult) -> MsgSubmitResultResponse
     """Take one stage's commitment, in any order of stages.
 
     Raises: Rejected: UNKNOWN_WORKER, UNKNOWN_JOB, NOT_ASSIGNED, JOB_NOT_OPEN, ALREADY_SUBMITTED, WRONG_COUNT,
-    RECEIPT_INVALID, WRONG_INPUT.
+    RECEIPT_INVALID, WRONG_INPUT, CANCEL_INVALID.
     """
     worker = workers.by_hot_address(ctx.store, address_of(msg.sender, "sender"))
     job = keeper.job(ctx.store, msg.job_id)
@@ -118,6 +119,7 @@ def submit_result(ctx: Context, msg: MsgSubmitResult) -> MsgSubmitResultResponse
         raise Rejected(Code.JOB_NOT_OPEN, f"the job is at attempt {job.attempt}")
     require_result(job, unit, msg)
     in_root = require_input(ctx, job, unit, msg)
+    is_cancelled = bool(msg.cancel) and require_cancel(ctx, job, unit, msg)
     result = replace(
         unit,
         tokens=msg.tokens,
@@ -125,6 +127,7 @@ def submit_result(ctx: Context, msg: MsgSubmitResult) -> MsgSubmitResultResponse
         out_root=msg.out_root,
         seal=msg.seal,
         submitted_height=ctx.block.height,
+        is_cancelled=is_cancelled,
     )
     is_complete = keeper.record_result(ctx, job, result)
     ctx.emit("ResultSubmitted", job_id=job.job_id, attempt=job.attempt, stage=unit.stage, tokens=msg.tokens)
@@ -162,3 +165,14 @@ def require_input(ctx: Context, job: Job, unit: Unit, msg: MsgSubmitResult) -> b
     if msg.in_root != msg.receipt.root:
         raise Rejected(Code.WRONG_INPUT, "in_root is not the root of the receipt")
     return msg.in_root
+
+
+def require_cancel(ctx: Context, job: Job, unit: Unit, msg: MsgSubmitResult) -> bool:
+    """Check that the requester wished the answer to end where it does. Raises: Rejected: CANCEL_INVALID."""
+    if unit.stage != job.num_stages - 1:
+        raise Rejected(Code.CANCEL_INVALID, "only the last stage ends an answer")
+    ctx.gas.charge(SIGNATURE_GAS, "cancel")
+    signed = cancel_bytes(ctx.block.chain, job.job_id, job.attempt, msg.tokens)
+    if not verify_ed25519(job.session_key, signed, msg.cancel):
+        raise Rejected(Code.CANCEL_INVALID, f"the session key has not signed an end after {msg.tokens} tokens")
+    return True

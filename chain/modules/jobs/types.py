@@ -172,6 +172,8 @@ class Unit:
     """uostr the requester was charged for it."""
     taxed: int = 0
     """uostr of it that the treasury received."""
+    is_cancelled: bool = False
+    """Of the last stage: the requester signed that the answer ends after its T tokens."""
 
 
 @record
@@ -248,6 +250,8 @@ class MsgSubmitResult:
     seal: bytes
     receipt: Receipt | None
     """The upstream stage's final receipt; absent for stage 0."""
+    cancel: bytes = b""
+    """Of the last stage, if the answer ends because the requester wished so: the session key's signature."""
 
 
 @record

@@ -14,6 +14,7 @@ class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_KIND_TRACE: _ClassVar[DisputeKind]
     DISPUTE_KIND_HOP: _ClassVar[DisputeKind]
     DISPUTE_KIND_CHALLENGE: _ClassVar[DisputeKind]
+    DISPUTE_KIND_RECEIPT: _ClassVar[DisputeKind]
 
 class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -76,6 +77,12 @@ class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
     PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
 
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_SENDER: _ClassVar[Role]
+    ROLE_RECEIVER: _ClassVar[Role]
+
 class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SIDE_UNSPECIFIED: _ClassVar[Side]
@@ -85,6 +92,7 @@ DISPUTE_KIND_UNSPECIFIED: DisputeKind
 DISPUTE_KIND_TRACE: DisputeKind
 DISPUTE_KIND_HOP: DisputeKind
 DISPUTE_KIND_CHALLENGE: DisputeKind
+DISPUTE_KIND_RECEIPT: DisputeKind
 DISPUTE_STATUS_UNSPECIFIED: DisputeStatus
 DISPUTE_STATUS_OPEN: DisputeStatus
 DISPUTE_STATUS_UNRESOLVED: DisputeStatus
@@ -128,6 +136,9 @@ PAYMENT_REASON_REMAINDER: PaymentReason
 PAYMENT_REASON_CONFIRMATION: PaymentReason
 PAYMENT_REASON_MISMATCH: PaymentReason
 PAYMENT_REASON_DEPOSIT: PaymentReason
+ROLE_UNSPECIFIED: Role
+ROLE_SENDER: Role
+ROLE_RECEIVER: Role
 SIDE_UNSPECIFIED: Side
 SIDE_ASSERTER: Side
 SIDE_CHALLENGER: Side
@@ -487,6 +498,40 @@ class MsgMoveResponse(_message.Message):
     turn: Turn
     verdict: Verdict
     def __init__(self, number: _Optional[int] = ..., round: _Optional[_Union[Round, str]] = ..., turn: _Optional[_Union[Turn, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ...) -> None: ...
+
+class Prefix(_message.Message):
+    __slots__ = ("item", "siblings", "blind")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
+    BLIND_FIELD_NUMBER: _ClassVar[int]
+    item: bytes
+    siblings: bytes
+    blind: bytes
+    def __init__(self, item: _Optional[bytes] = ..., siblings: _Optional[bytes] = ..., blind: _Optional[bytes] = ...) -> None: ...
+
+class MsgClaimReceipt(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "role", "receipt", "prefix")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    role: Role
+    receipt: _jobs_pb2.Receipt
+    prefix: Prefix
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., prefix: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...
+
+class MsgClaimResponse(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
 
 class QueryParamsRequest(_message.Message):
     __slots__ = ()

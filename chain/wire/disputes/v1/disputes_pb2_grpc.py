@@ -65,6 +65,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.FromString,
                 _registered_method=True)
+        self.ClaimReceipt = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/ClaimReceipt',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -113,6 +118,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimReceipt(self, request, context):
+        """Convict a stage by a receipt it signed. Refused with EVIDENCE_INVALID, NO_CONTRADICTION, and others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +157,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.Challenge,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.SerializeToString,
+            ),
+            'ClaimReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimReceipt,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +327,33 @@ class Msg:
             '/ostraka.disputes.v1.Msg/Challenge',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallenge.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/ClaimReceipt',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -172,7 +172,7 @@ class Job(_message.Message):
     def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[bytes] = ..., model_root: _Optional[bytes] = ..., prompt_root: _Optional[bytes] = ..., blind_hash: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., sampler: _Optional[_Union[SamplerSpec, _Mapping]] = ..., seed: _Optional[bytes] = ..., stop_ids: _Optional[_Iterable[int]] = ..., value: _Optional[int] = ..., session_key: _Optional[bytes] = ..., escrow: _Optional[int] = ..., status: _Optional[_Union[JobStatus, str]] = ..., attempt: _Optional[int] = ..., plan_id: _Optional[int] = ..., num_stages: _Optional[int] = ..., requested_height: _Optional[int] = ..., planned_height: _Optional[int] = ..., asserted_height: _Optional[int] = ..., round_index: _Optional[int] = ..., closed_height: _Optional[int] = ..., close_reason: _Optional[_Union[CloseReason, str]] = ..., close_detail: _Optional[int] = ..., expiry_height: _Optional[int] = ..., output_tokens: _Optional[int] = ..., tokens_root: _Optional[bytes] = ..., paid: _Optional[int] = ..., candidates: _Optional[_Iterable[int]] = ..., beacon: _Optional[bytes] = ..., keep_until: _Optional[int] = ..., excluded: _Optional[_Iterable[bytes]] = ..., fulfilled: _Optional[int] = ..., check_work: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ..., choice_weights: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("job_id", "attempt", "stage", "operator", "start", "end", "revision", "terms", "status", "tokens", "in_root", "out_root", "seal", "submitted_height", "salt", "body_root", "opened_height", "num_eligible", "paid", "charged", "taxed")
+    __slots__ = ("job_id", "attempt", "stage", "operator", "start", "end", "revision", "terms", "status", "tokens", "in_root", "out_root", "seal", "submitted_height", "salt", "body_root", "opened_height", "num_eligible", "paid", "charged", "taxed", "is_cancelled")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class Unit(_message.Message):
     PAID_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     TAXED_FIELD_NUMBER: _ClassVar[int]
+    IS_CANCELLED_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     attempt: int
     stage: int
@@ -215,7 +216,8 @@ class Unit(_message.Message):
     paid: int
     charged: int
     taxed: int
-    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., operator: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., revision: _Optional[int] = ..., terms: _Optional[_Union[_rates_pb2.Terms, _Mapping]] = ..., status: _Optional[_Union[UnitStatus, str]] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., submitted_height: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., num_eligible: _Optional[int] = ..., paid: _Optional[int] = ..., charged: _Optional[int] = ..., taxed: _Optional[int] = ...) -> None: ...
+    is_cancelled: bool
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., operator: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., revision: _Optional[int] = ..., terms: _Optional[_Union[_rates_pb2.Terms, _Mapping]] = ..., status: _Optional[_Union[UnitStatus, str]] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., submitted_height: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., num_eligible: _Optional[int] = ..., paid: _Optional[int] = ..., charged: _Optional[int] = ..., taxed: _Optional[int] = ..., is_cancelled: _Optional[bool] = ...) -> None: ...
 
 class Receipt(_message.Message):
     __slots__ = ("unit", "revision", "count", "root", "is_final", "signature")
@@ -286,7 +288,7 @@ class MsgRequestJobResponse(_message.Message):
     def __init__(self, job_id: _Optional[int] = ..., escrow: _Optional[int] = ...) -> None: ...
 
 class MsgSubmitResult(_message.Message):
-    __slots__ = ("sender", "job_id", "attempt", "stage", "revision", "tokens", "in_root", "out_root", "seal", "receipt")
+    __slots__ = ("sender", "job_id", "attempt", "stage", "revision", "tokens", "in_root", "out_root", "seal", "receipt", "cancel")
     SENDER_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -297,6 +299,7 @@ class MsgSubmitResult(_message.Message):
     OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
     sender: str
     job_id: int
     attempt: int
@@ -307,7 +310,8 @@ class MsgSubmitResult(_message.Message):
     out_root: bytes
     seal: bytes
     receipt: Receipt
-    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., revision: _Optional[int] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+    cancel: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., revision: _Optional[int] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., cancel: _Optional[bytes] = ...) -> None: ...
 
 class MsgSubmitResultResponse(_message.Message):
     __slots__ = ("is_complete",)

@@ -59,7 +59,7 @@ class MsgServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SubmitResult(self, request, context):
-        """Take one stage's commitment, in any order of stages. Refused with UNKNOWN_WORKER, UNKNOWN_JOB, NOT_ASSIGNED, JOB_NOT_OPEN, ALREADY_SUBMITTED, WRONG_COUNT, RECEIPT_INVALID, WRONG_INPUT.
+        """Take one stage's commitment, in any order of stages. Refused with UNKNOWN_WORKER, UNKNOWN_JOB, NOT_ASSIGNED, JOB_NOT_OPEN, ALREADY_SUBMITTED, WRONG_COUNT, RECEIPT_INVALID, WRONG_INPUT, CANCEL_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

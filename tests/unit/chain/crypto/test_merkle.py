@@ -159,3 +159,51 @@ def test_a_range_outside_the_list_cannot_be_opened() -> None:
     for start, count in ((0, 0), (-1, 1), (3, 1), (2, 2)):
         with pytest.raises(ValueError, match="no range"):
             merkle.open_range(_digests(3), start, count)
+
+
+COUNTS = st.integers(1, 700) | st.sampled_from([16, 17, 256, 257, 272, 4096, 4097])
+
+
+@given(COUNTS, st.data())
+@settings(max_examples=150, deadline=None)
+def test_the_opening_of_a_prefixs_last_item_gives_both_roots(count: int, data: st.DataObject) -> None:
+    short = data.draw(st.integers(1, count))
+    digests = _digests(count)
+    siblings = merkle.open_range(digests, short - 1, 1)
+    assert len(siblings) <= 15 * 4
+    found = merkle.prefix_roots(Kind.HSEC, count, short, digests[short - 1], siblings)
+    assert found == (_reference(Kind.HSEC, digests[:short]), _reference(Kind.HSEC, digests))
+
+
+@given(COUNTS, st.data())
+@settings(max_examples=150, deadline=None)
+def test_an_altered_opening_never_gives_the_root_of_the_whole_list(count: int, data: st.DataObject) -> None:
+    short = data.draw(st.integers(1, count))
+    digests = _digests(count)
+    siblings = list(merkle.open_range(digests, short - 1, 1))
+    item, claimed, whole = digests[short - 1], short, count
+    kind = data.draw(st.sampled_from(["item", "sibling", "fewer", "more", "order", "short digest", "count", "size"]))
+    if kind == "item":
+        item = sha256(item).digest()
+    elif kind == "sibling" and siblings:
+        at = data.draw(st.integers(0, len(siblings) - 1))
+        siblings[at] = sha256(siblings[at]).digest()
+    elif kind == "fewer" and siblings:
+        siblings.pop()
+    elif kind == "order" and len(siblings) > 1:
+        siblings.reverse()
+    elif kind == "short digest":
+        siblings.append(item[:31])
+    elif kind == "count" and count > 1:
+        claimed = short - 1 or short + 1
+    elif kind == "size":
+        whole = count + data.draw(st.integers(1, 300))
+    else:
+        siblings.append(item)
+    found = merkle.prefix_roots(Kind.HSEC, whole, claimed, item, siblings)
+    assert found is None or found[1] != _reference(Kind.HSEC, digests)
+
+
+@pytest.mark.parametrize(("count", "short"), [(0, 0), (5, 0), (5, 6), (1 << 32, 1), (5, -1)])
+def test_a_prefix_that_is_none_has_no_roots(count: int, short: int) -> None:
+    assert merkle.prefix_roots(Kind.HSEC, count, short, bytes(32), ()) is None

@@ -1,0 +1,12 @@
+"""The evidence of claims: what a holder of signed receipts and of a committed list can show the chain."""
+
+from collections.abc import Sequence
+
+from chain.crypto.merkle import open_range
+from chain.modules.disputes.types import Prefix
+
+
+def prefix_of(digests: Sequence[bytes], count: int, blind: bytes = b"") -> Prefix:
+    """Return the opening of item `count - 1` of a committed list; `blind` for rows. Raises: ValueError."""
+    siblings = open_range(digests, count - 1, 1)
+    return Prefix(digests[count - 1], b"".join(siblings), blind)
