@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from chain.client import ClientError, Sender
@@ -10,6 +10,7 @@ from chain.client.sender import Committed
 from chain.crypto.hashing import unit_id
 from chain.errors import Code
 from chain.modules.bank.types import DENOM, Coin, MsgSend
+from chain.modules.disputes.types import DueMove
 from chain.modules.jobs.types import MsgSubmitResult
 from chain.modules.plans.types import MsgSubmitPlan
 from chain.modules.sampling.types import (
@@ -21,6 +22,7 @@ from chain.modules.sampling.types import (
     MsgRevealCheck,
 )
 from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker
+from chain.store.codec import encode
 from inference import hardware
 from inference.actions import (
     Action,
@@ -29,6 +31,7 @@ from inference.actions import (
     Enroll,
     FundHotKey,
     LoadShard,
+    PrepareMove,
     ProposePlan,
     Register,
     ResumeRun,
@@ -37,6 +40,8 @@ from inference.actions import (
 )
 from inference.check import Checker, CheckFailed
 from inference.config import WorkerConfig
+from inference.disputes.party import Message
+from inference.disputes.player import MoveFailed, Player
 from inference.journal import ASSERTER, CHECKER, CheckRecord, Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
@@ -48,7 +53,7 @@ from inference.runs import Runs
 from inference.shards.loader import ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
-from inference.view import UnitKey, WorkerView, unit_key
+from inference.view import UnitKey, WorkerView, move_name, unit_key
 
 log = logging.getLogger("ostraka.act")
 
@@ -64,6 +69,8 @@ SETTLED_CODES = frozenset(
     }
 )
 """Refusals that say the thing is done."""
+PASSED_CODES = frozenset({Code.LINE_OVER, Code.NOT_YOUR_TURN, Code.WRONG_ROUND, Code.CLOCK_OUT})
+"""Refusals that say a line has gone on without the move."""
 
 
 class ActionFailed(Exception):
@@ -93,6 +100,7 @@ class Actor:
         shards: LoadedShards,
         runs: Runs,
         checker: Checker,
+        player: Player,
     ) -> None:
         self._config = config
         self._keys = keys
@@ -104,8 +112,17 @@ class Actor:
         self._shards = shards
         self._runs = runs
         self._checker = checker
+        self._player = player
+        self._prepared: dict[str, Message] = {}
         self.units_submitted = 0
         self.checks_committed = 0
+        self.moves_made = 0
+
+    def prepared(self, moves: Iterable[DueMove]) -> dict[str, int]:
+        """Return the sizes of the messages that are ready for these moves; those of other moves are dropped."""
+        due = {move_name(item) for item in moves}
+        self._prepared = {name: message for name, message in self._prepared.items() if name in due}
+        return {name: len(encode(message)) for name, message in self._prepared.items()}
 
     async def act(self, action: Action, view: WorkerView) -> Outcome:
         """Perform an action and say what became of it. Raises: ActionFailed and what the parts raise."""
@@ -125,8 +142,10 @@ class Actor:
                 await self._operator_sends(MsgSubmitPlan(self._keys.operator.bech32, self._model_root, stages))
             case ResumeRun(key=key):
                 await self._runs.resume(key)
-            case SendDuties(duties=duties):
-                await self._send_duties(duties, outcome)
+            case SendDuties(duties=duties, moves=moves):
+                await self._send(duties, moves, outcome)
+            case PrepareMove(due=due):
+                await self._prepare(due, outcome)
             case CheckUnit(duty=duty, key=key):
                 await self._check(duty, key)
             case DropUnit(key=key):
@@ -168,8 +187,10 @@ class Actor:
 
     async def _check(self, duty: Duty, key: UnitKey) -> None:
         assert duty.check is not None
-        roots = await self._checker.recompute(duty)
-        record = CheckRecord(duty.check.unit, *key, roots.body_root, roots.out_root)
+        given, roots = await self._checker.recompute(duty)
+        unit = duty.check.unit
+        await asyncio.to_thread(self._journal.keep_input, unit, given.blind, given.ids, given.rows)
+        record = CheckRecord(unit, *key, roots.body_root, roots.out_root)
         await asyncio.to_thread(self._journal.record_check, record)
         log.info("unit %s is recomputed", key)
 
@@ -182,33 +203,52 @@ class Actor:
             if UnitKey(check.job_id, check.attempt, check.stage) == key:
                 await asyncio.to_thread(self._journal.drop_unit, check.unit)
 
-    async def _send_duties(self, duties: tuple[Duty, ...], outcome: Outcome) -> None:
-        """Send the messages of several duties in one transaction; some may be dropped, others done."""
-        messages = [await asyncio.to_thread(self._message, duty) for duty in duties]
-        names = [duty_name(duty) for duty in duties]
+    async def _prepare(self, due: DueMove, outcome: Outcome) -> None:
+        message = await self._player.message(due)
+        if message is None:
+            outcome.done.append(move_name(due))
+        else:
+            self._prepared[move_name(due)] = message
+
+    async def _send(self, duties: tuple[Duty, ...], moves: tuple[DueMove, ...], outcome: Outcome) -> None:
+        """Send the messages of duties and moves in one transaction; some may be dropped, others done."""
+        moves = tuple(due for due in moves if move_name(due) in self._prepared)
+        messages: list[object] = [await asyncio.to_thread(self._message, duty) for duty in duties]
+        messages += [self._prepared[move_name(due)] for due in moves]
+        names = [duty_name(duty) for duty in duties] + [move_name(due) for due in moves]
+        deadline = min([duty.deadline for duty in duties] + [due.deadline for due in moves])
         try:
-            committed = await self._hot_sender.send(messages, deadline=min(duty.deadline for duty in duties))
+            committed = await self._hot_sender.send(messages, deadline=deadline)
         except ClientError as error:
             log.warning("duties are not sent: %s", error)
             outcome.failed += names
             return
-        self._sort_outcome(duties, names, committed, outcome)
+        self._sort_outcome([*duties, *moves], names, committed, outcome)
 
-    def _sort_outcome(self, duties: tuple[Duty, ...], names: list[str], committed: Committed, outcome: Outcome) -> None:
+    def _sort_outcome(
+        self, sent: Sequence[Duty | DueMove], names: list[str], committed: Committed, outcome: Outcome
+    ) -> None:
         dropped = {item.index: item for item in committed.dropped}
-        for index, (duty, name) in enumerate(zip(duties, names, strict=True)):
+        for index, (item, name) in enumerate(zip(sent, names, strict=True)):
             refused = dropped.get(index)
             code = refused.code if refused is not None else committed.code
+            settled = PASSED_CODES if isinstance(item, DueMove) else SETTLED_CODES
             if code == Code.OK:
                 log.info("%s is committed at height %d", name, committed.height)
-                self.units_submitted += duty.kind == DutyKind.RUN
-                self.checks_committed += duty.kind == DutyKind.DRAW
+                self._count(item)
                 outcome.done.append(name)
-            elif code in SETTLED_CODES:
+            elif code in settled:
                 outcome.done.append(name)
             else:
                 log.warning("%s: code %d: %s", name, code, refused.log if refused is not None else committed.log)
                 outcome.failed.append(name)
+
+    def _count(self, sent: Duty | DueMove) -> None:
+        if isinstance(sent, DueMove):
+            self.moves_made += 1
+        else:
+            self.units_submitted += sent.kind == DutyKind.RUN
+            self.checks_committed += sent.kind == DutyKind.DRAW
 
     def _message(self, duty: Duty) -> object:
         """Return a duty's message from the journal; salts are drawn here, once."""
@@ -247,7 +287,7 @@ class Actor:
         return MsgCommitCheck(sender, *key, seal)
 
 
-EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, OSError)
+EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, MoveFailed, OSError)
 """Failures after which an action is simply tried again later."""
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from chain.modules.disputes.types import DueMove
 from chain.modules.plans.types import StageRequest
 from chain.modules.sampling.types import Duty
 from chain.modules.workers.types import Role
 from inference.shards.spec import ShardSpec
-from inference.view import UnitKey
+from inference.view import UnitKey, move_name
 
 OPERATOR = "operator"
 """Name that is busy while the operator's account has a transaction in flight."""
@@ -80,6 +81,8 @@ class SendDuties:
     """Send what is due, in one transaction of the hot account."""
 
     duties: tuple[Duty, ...]
+    moves: tuple[DueMove, ...] = ()
+    """Moves whose messages are prepared."""
     name: str = HOT
 
 
@@ -94,6 +97,18 @@ class CheckUnit:
     def name(self) -> str:
         """Return the name of this action."""
         return f"check {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareMove:
+    """Find the next move of a disputed unit's line; regenerate the unit first if need be."""
+
+    due: DueMove
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"prepare {move_name(self.due)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +131,17 @@ class Wait:
     name: str = "wait"
 
 
-Action = Register | FundHotKey | LoadShard | Enroll | ProposePlan | ResumeRun | SendDuties | CheckUnit | DropUnit | Wait
+Action = (
+    Register
+    | FundHotKey
+    | LoadShard
+    | Enroll
+    | ProposePlan
+    | ResumeRun
+    | SendDuties
+    | CheckUnit
+    | PrepareMove
+    | DropUnit
+    | Wait
+)
 """Everything `act` handles."""

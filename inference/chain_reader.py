@@ -4,6 +4,16 @@ from chain.client import ChainClient, NotFound
 from chain.crypto.hashing import chain_hash
 from chain.crypto.keys import encode_address
 from chain.modules.bank.types import DENOM, QueryBalanceRequest, QueryBalanceResponse
+from chain.modules.disputes.types import (
+    Dispute,
+    DueMove,
+    QueryDisputeRequest,
+    QueryDisputeResponse,
+    QueryDisputesRequest,
+    QueryDisputesResponse,
+    QueryMovesRequest,
+    QueryMovesResponse,
+)
 from chain.modules.jobs.types import (
     Job,
     JobStatus,
@@ -36,6 +46,7 @@ from chain.modules.workers.types import (
     Worker,
 )
 from inference.assignment import Assignment, Peer
+from inference.disputes.posted import Posted, posted_in
 
 PAGE = 1_000
 """Workers asked for at a time."""
@@ -67,6 +78,29 @@ class ChainReader:
         """Return everything outstanding of this worker. Raises: NotFound before it is registered."""
         request = QueryDutiesRequest(encode_address(self._operator))
         return await self._client.query("ostraka.sampling.v1.Query/Duties", request, QueryDutiesResponse)
+
+    async def moves(self) -> tuple[DueMove, ...]:
+        """Return the moves of disputes that this worker owes. Raises: NotFound before it is registered."""
+        request = QueryMovesRequest(encode_address(self._operator))
+        return (await self._client.query("ostraka.disputes.v1.Query/Moves", request, QueryMovesResponse)).moves
+
+    async def disputes(self, job_id: int) -> tuple[Dispute, ...]:
+        """Return the disputes of a job."""
+        request = QueryDisputesRequest(job_id)
+        return (await self._client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)).disputes
+
+    async def find_dispute(self, dispute_id: int) -> Dispute | None:
+        """Return a dispute, or None if it ended long ago."""
+        request = QueryDisputeRequest(dispute_id)
+        try:
+            found = await self._client.query("ostraka.disputes.v1.Query/Dispute", request, QueryDisputeResponse)
+        except NotFound:
+            return None
+        return found.dispute
+
+    async def posted(self, height: int) -> tuple[Posted, ...]:
+        """Return the reveals that the transactions of a block carry, those that failed too."""
+        return posted_in(await self._client.block_txs(height))
 
     async def plans(self, model_root: bytes) -> tuple[Plan, ...]:
         """Return the live plans of a model."""

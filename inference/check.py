@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc.aio
 
 from chain.client import ClientError
-from chain.crypto.hashing import blinded, fetch_bytes
+from chain.crypto.hashing import blinded, fetch_bytes, unit_id
 from chain.modules.jobs.types import Job, Unit
 from chain.modules.models.types import ModelHeader
 from chain.modules.sampling.types import Duty
@@ -59,20 +60,23 @@ class Checker:
         self._keys = keys
         self._row_bytes = row_size(header.hidden_size)
 
-    async def recompute(self, duty: Duty) -> ChainRoots:
-        """Return the roots that a DRAW duty's unit should have. Raises: CheckFailed."""
+    async def recompute(self, duty: Duty) -> tuple[UnitInput, ChainRoots]:
+        """Return the input of a DRAW duty's unit and the roots that it should have. Raises: CheckFailed."""
         assert duty.job is not None
         assert duty.unit is not None
-        found = await self._input(duty, duty.job, duty.unit)
-        return await self._trace(duty.job, duty.unit, found)
+        found = await self.fetch(duty.job, duty.unit, duty.operators)
+        return found, await self._trace(duty.job, duty.unit, found)
 
-    async def _input(self, duty: Duty, job: Job, unit: Unit) -> UnitInput:
-        """Ask the producer, then the asserter, then everybody; fall back to the earlier layers."""
+    async def fetch(self, job: Job, unit: Unit, operators: Sequence[bytes]) -> UnitInput:
+        """Return a unit's input, from the producer, the asserter or any other stage; else by the earlier layers.
+
+        `operators` are those of all stages. Raises: CheckFailed.
+        """
         witness: UnitInput | None = None
-        stages = range(len(duty.operators))
+        stages = range(len(operators))
         for stage in sorted(stages, key=lambda item: (item not in (unit.stage - 1, unit.stage), item)):
             try:
-                fetched = await self._fetch(duty, job, unit, duty.operators[stage])
+                fetched = await self._fetch(job, unit, operators[stage])
                 witness = self._witness(job, fetched) or witness
                 if witness is None or (unit.stage and not fetched.rows):
                     continue
@@ -87,8 +91,8 @@ class Checker:
             raise CheckFailed("the earlier layers give another input: an earlier stage's output is false")
         return UnitInput(witness.blind, witness.ids, rows)
 
-    async def _fetch(self, duty: Duty, job: Job, unit: Unit, operator: bytes) -> Fetched:
-        assert duty.check is not None
+    async def _fetch(self, job: Job, unit: Unit, operator: bytes) -> Fetched:
+        name = unit_id(self._reader.chain, unit.job_id, unit.attempt, unit.stage)
         height = self._reader.height
         request = wire.FetchRequest(
             job_id=unit.job_id,
@@ -96,7 +100,7 @@ class Checker:
             stage=unit.stage,
             height=height,
             operator=self._keys.operator.address,
-            signature=self._keys.sign(fetch_bytes(duty.check.unit, height)),
+            signature=self._keys.sign(fetch_bytes(name, height)),
         )
         peer = await self._reader.peer(operator)
         ids = job.prompt_tokens + unit.tokens

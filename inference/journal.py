@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 ASSERTER, CHECKER = "asserter", "checker"
 """Roles a salt is drawn for."""
+CHECKED_FILE = "checked"
+"""File of a unit with the input that its check was given."""
 KEPT_TRANSACTIONS = 256
 """Signed transactions kept; older ones are past their timeout height."""
 
@@ -179,6 +181,25 @@ class Journal:
         found = self.find_check(record.unit)
         assert found is not None
         return found
+
+    def keep_input(self, unit: bytes, blind: bytes, ids: Sequence[int], rows: bytes) -> None:
+        """Keep the input from which a check was recomputed: a dispute asks for it again."""
+        folder = self._rows / unit.hex()
+        folder.mkdir(exist_ok=True)
+        partial = folder / f"{CHECKED_FILE}.partial"
+        with partial.open("wb") as file:
+            file.write(blind + struct.pack("<I", len(ids)) + pack_ids(ids) + rows)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / CHECKED_FILE)
+
+    def find_input(self, unit: bytes) -> tuple[bytes, tuple[int, ...], bytes] | None:
+        """Return blind, ids (prompt, then output) and rows from which a check was recomputed, or None."""
+        data = self.find_rows(unit, CHECKED_FILE)
+        if not data:
+            return None
+        end = 36 + 4 * struct.unpack_from("<I", data, 32)[0]
+        return data[:32], unpack_ids(data[36:end]), data[end:]
 
     def find_check(self, unit: bytes) -> CheckRecord | None:
         """Return the outcome of a check, or None."""

@@ -7,6 +7,7 @@ view, and asks again, until `Wait`. Nothing here reads a clock, a file or a sock
 from collections.abc import Callable
 
 from chain.crypto.hashing import sha256
+from chain.modules.disputes.types import DueMove
 from chain.modules.plans.types import Plan
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.modules.workers.types import Enrollment, Role, WorkerStatus
@@ -20,6 +21,7 @@ from inference.actions import (
     Enroll,
     FundHotKey,
     LoadShard,
+    PrepareMove,
     ProposePlan,
     Register,
     ResumeRun,
@@ -27,10 +29,16 @@ from inference.actions import (
     Wait,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import WorkerView, unit_key
+from inference.view import WorkerView, move_name, unit_key
 
-MAX_DUTIES = 32
+MAX_MESSAGES = 32
 """Messages in one transaction."""
+MAX_MOVES = 8
+"""Moves of disputes among them: a block takes 16 of all parties."""
+MAX_MOVE_BYTES = 96 * 1024
+"""Bytes of moves in one transaction, which may have 128 KiB; a proof has up to 56."""
+MAX_PREPARED = 2
+"""Moves prepared at a time: one computes while the other fetches."""
 MAX_CHECKS = 2
 """Checks at a time: one computes while the other fetches."""
 FEE_RESERVE = 1_000_000
@@ -89,11 +97,38 @@ def _resume(view: WorkerView) -> Action | None:
 
 
 def _send(view: WorkerView) -> Action | None:
+    """Send duties and moves, the most urgent of each first."""
     if HOT in view.busy:
         return None
+    moves = _ready_moves(view)
     ready = [duty for duty in view.duties if _is_ready(view, duty) and view.may_try(duty_name(duty))]
     ready.sort(key=lambda duty: duty.deadline)
-    return SendDuties(tuple(ready[:MAX_DUTIES])) if ready else None
+    ready = ready[: MAX_MESSAGES - len(moves)]
+    return SendDuties(tuple(ready), moves) if ready or moves else None
+
+
+def _ready_moves(view: WorkerView) -> tuple[DueMove, ...]:
+    moves: list[DueMove] = []
+    left = MAX_MOVE_BYTES
+    for due in sorted(view.moves, key=lambda item: item.deadline):
+        name = move_name(due)
+        size = view.prepared.get(name, 0)
+        if size and due.deadline > view.height and view.may_try(name) and (size <= left or not moves):
+            moves.append(due)
+            left -= size
+    return tuple(moves[:MAX_MOVES])
+
+
+def _prepare(view: WorkerView) -> Action | None:
+    """Find the next move of a line whose turn is this worker's."""
+    if sum(name.startswith("prepare ") for name in view.busy) >= MAX_PREPARED:
+        return None
+    for due in sorted(view.moves, key=lambda item: item.deadline):
+        action, name = PrepareMove(due), move_name(due)
+        is_open = due.deadline > view.height and name not in view.prepared
+        if is_open and view.may_try(name) and view.may_try(action.name):
+            return action
+    return None
 
 
 def _is_ready(view: WorkerView, duty: Duty) -> bool:
@@ -250,6 +285,7 @@ STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
     _fund,
     _resume,
     _send,
+    _prepare,
     _check,
     _load,
     _enroll,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from chain.modules.disputes.types import DueMove
 from chain.modules.jobs.types import Job
 from chain.modules.models.types import ModelHeader
 from chain.modules.plans.types import Plan
@@ -85,6 +86,10 @@ class WorkerView:
     """Units whose ticket wins."""
     finished: frozenset[UnitKey] = frozenset()
     """Units kept in the journal whose job is over."""
+    moves: tuple[DueMove, ...] = ()
+    """Moves of disputes that this worker owes."""
+    prepared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Name of a move → bytes of its message, which is ready to be sent."""
     busy: frozenset[str] = frozenset()
     """Names of actions in progress."""
     done: frozenset[str] = frozenset()
@@ -95,6 +100,12 @@ class WorkerView:
     def may_try(self, name: str) -> bool:
         """Say whether an action is neither in progress, nor done, nor waiting after a failure."""
         return name not in self.busy and name not in self.done and self.retry_at.get(name, 0) <= self.height
+
+
+def move_name(due: DueMove) -> str:
+    """Return the name under which a move is retried or done: a line waits for each move once."""
+    play = due.play
+    return f"move {play.dispute_id}/{play.number} {play.line.round.name} {play.line.turn.name} {play.since}"
 
 
 def unit_key(duty: Duty) -> UnitKey:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from chain.client import ChainClient, ClientError, NotFound, Sender
-from chain.modules.jobs.types import Job, JobStatus
+from chain.modules.disputes.types import DueMove
+from chain.modules.jobs.types import Job, JobStatus, Unit
 from chain.modules.models.types import Model
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
@@ -19,8 +20,10 @@ from inference.act import Actor, Outcome, attempt
 from inference.actions import OPERATOR, Action, Enroll, FundHotKey, ProposePlan, Register, Wait
 from inference.chain_reader import ChainReader
 from inference.check import Checker
-from inference.compute import Compute
+from inference.compute import Compute, Machine
 from inference.config import ConfigError, WorkerConfig
+from inference.disputes.player import Player
+from inference.disputes.source import UnitSource
 from inference.draw import Draws
 from inference.engine.rows import row_size
 from inference.journal import Journal
@@ -70,14 +73,21 @@ class WorkerProcess:
             on_change=self._wake_up,
         )  # fmt: skip
         checker = Checker(header, self._shards, self._compute, self._reader, keys)
+        library = UnitLibrary(self._reader.chain, row_size(header.hidden_size), self._journal, self._reader)
+        self._player = Player(
+            self._reader.chain, keys.hot.bech32, header, config.models / model.model_root.hex(),
+            compute=self._compute,
+            reader=self._reader,
+            machine=self._machine,
+            source=UnitSource(keys.operator.address, self._journal, library, checker, self._reader),
+        )  # fmt: skip
         record = self._journal.record_transaction
         self._actor = Actor(
             config, keys, self._reader.chain, model.model_root,
             Sender(client, keys.operator, config.chain_id, config.gas_price, journal=record),
             Sender(client, keys.hot, config.chain_id, config.gas_price, journal=record),
-            self._journal, self._shards, self._runs, checker,
+            self._journal, self._shards, self._runs, checker, self._player,
         )  # fmt: skip
-        library = UnitLibrary(self._reader.chain, row_size(header.hidden_size), self._journal, self._reader)
         self._service = WorkerService(self._runs, library, self.status)
         self._draws = Draws(keys, self._reader.chain)
         end = config.serve_end or header.num_layers
@@ -102,6 +112,7 @@ class WorkerProcess:
         self._peers: tuple[Worker, ...] = ()
         self._enrollments: tuple[Enrollment, ...] = ()
         self._duties: QueryDutiesResponse | None = None
+        self._moves: tuple[DueMove, ...] = ()
         self._rates: RateParams | None = None
         self._view: WorkerView | None = None
         self._reason = "the chain"
@@ -154,9 +165,10 @@ class WorkerProcess:
         """Return the view of this moment. Raises: ClientError."""
         try:
             self._duties = await self._reader.duties()
+            self._moves = await self._reader.moves()
             self._reader.height = max(self._reader.height, self._duties.height)
         except NotFound:
-            self._duties = None
+            self._duties, self._moves = None, ()
             self._reader.height = max(self._reader.height, (await self._client.status()).height)
         height = self._reader.height
         await self._observe_plans()
@@ -191,6 +203,21 @@ class WorkerProcess:
         if self._rates is None:
             self._rates = await self._reader.rates()
         await self._find_finished()
+        await self._drop_settled()
+
+    async def _machine(self, job: Job, unit: Unit) -> Machine:
+        """Return the engine with which this worker ran or checked a unit. Raises: ShardError."""
+        spec = ShardSpec(job.model_root, unit.start, unit.end)
+        if unit.operator == self._keys.operator.address:
+            return await self._shards.machine(spec)
+        return await self._shards.engine(spec)
+
+    async def _drop_settled(self) -> None:
+        """Forget regenerated units whose disputes are over."""
+        for key in self._player.units:
+            found = await self._reader.find_job(key.job_id)
+            if found is None or found.job.attempt != key.attempt or found.job.status != JobStatus.DISPUTED:
+                self._player.drop(key)
 
     async def _find_finished(self) -> None:
         """Find kept units whose jobs are over, and ended ones that were never delivered."""
@@ -234,6 +261,8 @@ class WorkerProcess:
             checked=frozenset(UnitKey(item.job_id, item.attempt, item.stage) for item in checks),
             drawn=frozenset(drawn),
             finished=frozenset(self._finished),
+            moves=self._moves,
+            prepared=MappingProxyType(self._actor.prepared(self._moves)),
             busy=frozenset((*self._busy, *self._accounts)),
             done=frozenset(self._done),
             retry_at=MappingProxyType(dict(self._retry_at)),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError as ProtobufError
 
 from chain.client import node
 from chain.client.envelope import BASE_ACCOUNT_URL
@@ -17,6 +18,7 @@ from chain.client.failures import ClientError, Malformed, NotFound, Refused, Una
 from chain.client.node import BlockNotice, Broadcast, Simulation, Status
 from chain.modules.accounts.types import BaseAccount, QueryAccountRequest, QueryAccountResponse
 from chain.store.codec import DecodeError, decode, encode
+from chain.wire.cosmos.base.tendermint.v1beta1 import query_pb2 as blocks
 
 ATTEMPTS = 5
 """How often a read is tried."""
@@ -114,6 +116,13 @@ class ChainClient:
         """Return an archived record with its proof, unverified. Raises: NotFound: no such record, or no proof here."""
         return await self._node("ProveHistory", request, node.ProveHistoryResponse)
 
+    async def block_txs(self, height: int) -> tuple[bytes, ...]:
+        """Return the transactions of a block, those that failed too. Raises: NotFound: the node no longer has it."""
+        request = blocks.GetBlockByHeightRequest(height=height).SerializeToString()
+        method = "cosmos.base.tendermint.v1beta1.Service/GetBlockByHeight"
+        answer = await self._call_bytes(method, request, blocks.GetBlockByHeightResponse, _block)
+        return tuple(answer.block.data.txs)
+
     async def follow(self, from_height: int = 0, *, without_events: bool = False) -> AsyncGenerator[BlockNotice, None]:
         """Yield every block from `from_height` on (0: from the next one), without gaps, for ever.
 
@@ -149,16 +158,27 @@ class ChainClient:
     async def _call(
         self, method: str, request: object, response: type[R], *, metadata: Any = None, attempts: int = ATTEMPTS
     ) -> R:
-        call = self._methods.get((method, response))
-        if call is None:
-            call = self._methods[method, response] = self._channel.unary_unary(
-                f"/{method}", response_deserializer=_reader(response)
-            )
         try:
             # gRPC would send an empty request in place of one that a serializer refuses.
             data = encode(request)
         except (TypeError, ValueError) as error:
             raise Refused(f"this request cannot be sent: {error}") from None
+        read = _reader(response)
+        return await self._call_bytes(method, data, response, read, metadata=metadata, attempts=attempts)
+
+    async def _call_bytes(
+        self,
+        method: str,
+        data: bytes,
+        response: type[R],
+        read: Callable[[bytes], R | DecodeError],
+        *,
+        metadata: Any = None,
+        attempts: int = ATTEMPTS,
+    ) -> R:
+        call = self._methods.get((method, response))
+        if call is None:
+            call = self._methods[method, response] = self._channel.unary_unary(f"/{method}", response_deserializer=read)
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(1, attempts + 1):
             try:
@@ -183,6 +203,13 @@ def _reader(response: type[R]) -> Callable[[bytes], R | DecodeError]:
             return error
 
     return read
+
+
+def _block(data: bytes) -> blocks.GetBlockByHeightResponse | DecodeError:
+    try:
+        return blocks.GetBlockByHeightResponse.FromString(data)
+    except ProtobufError as error:
+        return DecodeError(str(error))
 
 
 def _whole(answer: R | DecodeError) -> R:

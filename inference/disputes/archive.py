@@ -5,7 +5,7 @@ dispute comes to them. Linear maps run in numpy, everything else by the operator
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,6 +37,8 @@ _LEAVES = {
     OpKind.TOKEN_OUT: Kind.TOK,
 }
 _ROW_TILE = 2 * TILE + TILE // BLOCK
+_PAUSE = 16
+"""Tiles that are computed without a pause: each is at most a millisecond of arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,19 @@ class Archive:
         rows: Mapping[int, Sequence[bytes]],
         checksums: Sequence[bytes] = (),
         answer: Sequence[int] = (),
+        caches: Mapping[int, Trees] | None = None,
     ) -> None:
-        """Take the packed rows after each layer (start - 1: the input), at the last stage checksums and own tokens."""
+        """Take the packed rows after each layer (start - 1: the input), at the last stage checksums and own tokens.
+
+        `caches` holds the K and V rows of layers, where an engine has them; others are computed when asked for.
+        """
         self.model, self.shape, self.inputs = model, shape, inputs
         self.rows = rows
         self.checksums = checksums
         """Bodies of CHK leaves."""
         self.answer = answer
         self._row_digests: dict[int, tuple[bytes, ...]] = {}
-        self._caches: dict[int, Trees] = {}
+        self._caches: dict[int, Trees] = dict(caches or {})
         self._cache_digests: dict[tuple[int, int], tuple[bytes, ...]] = {}
         self._programs: dict[Item, list[Tiles]] = {}
 
@@ -198,31 +204,49 @@ class Archive:
 
     def program(self, item: Item) -> list[Tiles]:
         """Return the records of all operators of an item, `out` last as it follows from them."""
-        found = self._programs.get(item)
-        if found is None:
-            found = self._programs[item] = self._run(item, self.shape.num_ops(item) + 1)
-        return found
+        for _ in self.programming(item):
+            pass
+        return self._programs[item]
+
+    def programming(self, item: Item) -> Iterator[None]:
+        """Compute an item's operators in pieces; `program` then has them at once."""
+        if item not in self._programs:
+            self._programs[item] = yield from self._running(item, self.shape.num_ops(item) + 1)
 
     def _run(self, item: Item, count: int) -> list[Tiles]:
+        pieces = self._running(item, count)
+        while True:
+            try:
+                next(pieces)
+            except StopIteration as end:
+                done: list[Tiles] = end.value
+                return done
+
+    def _running(self, item: Item, count: int) -> Generator[None, None, list[Tiles]]:
+        """Compute the first operators of an item, pausing where a piece is done."""
         done: list[Tiles] = []
         for index in range(count):
             op = self.shape.op(item, index)
+            running: list[bytes] = []
             if op.kind == OpKind.LINEAR:
                 assert op.scale is not None
                 peak, values = joined(done[op.source])
-                y = self.model.linear(op.tensor, op.first_row, op.width, op.scale, values[None, :], [peak])
-                tiles = list(self._cut_linear(item, index, y[0].astype("<i4").tobytes()))
-                for tile in range(len(tiles)):
-                    tiles[tile] = self.altered(item, index, tile, tiles[tile])
-                done.append(tuple(tiles))
-                continue
-            running: list[bytes] = []
-            for tile in range(op.num_tiles):
-                done.append(tuple(running))
-                body = self._step(item, index, tile, done)
-                done.pop()
-                running.append(self.altered(item, index, tile, body))
+                y = b""
+                for block in self.model.linear_blocks(
+                    op.tensor, op.first_row, op.width, op.scale, values[None, :], [peak]
+                ):
+                    y += block[0].astype("<i4").tobytes()
+                    yield
+                for tile, body in enumerate(self._cut_linear(item, index, y)):
+                    running.append(self.altered(item, index, tile, body))
+            else:
+                for tile in range(op.num_tiles):
+                    body = self._step(item, index, tile, [*done, tuple(running)])
+                    running.append(self.altered(item, index, tile, body))
+                    if tile % _PAUSE == _PAUSE - 1:
+                        yield
             done.append(tuple(running))
+            yield
         return done
 
     def _step(self, item: Item, op: int, tile: int, done: list[Tiles]) -> bytes:

@@ -1,6 +1,7 @@
 """The canonical model as disputes read it: leaves of tensors, their digests, and exact linear maps."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from inference.numerics.constants import LINEAR_LIMIT
 
 _CACHED = 8
 """Tensors whose leaf digests are kept."""
-_COLUMN_BLOCK = 1 << 22
+_COLUMN_BLOCK = 1 << 21
 """Weights that are widened at a time."""
+_LEAF_BLOCK = 1 << 22
+"""Bytes of leaves that are hashed at a time."""
 
 
 class ModelFiles:
@@ -50,24 +53,39 @@ class ModelFiles:
 
     def digests(self, tensor: int) -> tuple[bytes, ...]:
         """Return the digests of a tensor's leaves."""
-        found = self._leaves.get(tensor)
-        if found is None:
-            found = self._leaves[tensor] = tuple(leaf(Kind.WROW, row) for row in self.rows(tensor))
-            if len(self._leaves) > _CACHED:
-                self._leaves.popitem(last=False)
-        return found
+        for _ in self.hashing(tensor):
+            pass
+        return self._leaves[tensor]
+
+    def hashing(self, tensor: int) -> Iterator[None]:
+        """Hash a tensor's leaves in pieces; `digests` then has them at once."""
+        if tensor in self._leaves:
+            return
+        rows, found = self.rows(tensor), list[bytes]()
+        step = max(1, _LEAF_BLOCK // len(rows[0]))
+        for start in range(0, len(rows), step):
+            found += [leaf(Kind.WROW, row) for row in rows[start : start + step]]
+            yield
+        self._leaves[tensor] = tuple(found)
+        if len(self._leaves) > _CACHED:
+            self._leaves.popitem(last=False)
 
     def linear(
         self, tensor: int, first: int, count: int, scale: LinearScale, rows: npt.NDArray[np.int64], peaks: list[int]
     ) -> npt.NDArray[np.int64]:
-        """Return outputs [M, count] of `count` rows of a linear map for activations [M, K] with scales `peaks`.
+        """Return outputs [M, count] of `count` rows of a linear map for activations [M, K] with scales `peaks`."""
+        return np.concatenate(list(self.linear_blocks(tensor, first, count, scale, rows, peaks)), axis=1)
+
+    def linear_blocks(
+        self, tensor: int, first: int, count: int, scale: LinearScale, rows: npt.NDArray[np.int64], peaks: list[int]
+    ) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield the outputs of `linear`, some at a time.
 
         Every product and sum of activations and weights stays below 2^53, so float64 multiplies them exactly; the
         bounds that were checked at loading keep the rest within 64 bits.
         """
         parts = self._parts(tensor)
         wide = rows.astype(np.float64)
-        out = np.empty((len(rows), count), dtype=np.int64)
         step = max(1, _COLUMN_BLOCK // rows.shape[1])
         scales = np.asarray(peaks, dtype=np.int64)[:, None]
         for start in range(0, count, step):
@@ -77,8 +95,7 @@ class ModelFiles:
             dots = (wide @ weight.T).astype(np.int64)
             y = ((dots * mantissa) >> scale.s1) * scales
             y = (y + (1 << (scale.s2 - 1))) >> scale.s2
-            out[:, start:stop] = np.clip(y, -LINEAR_LIMIT, LINEAR_LIMIT)
-        return out
+            yield np.clip(y, -LINEAR_LIMIT, LINEAR_LIMIT)
 
     def _parts(self, tensor: int) -> dict[str, npt.NDArray[np.generic]]:
         found = self._mapped.get(tensor)

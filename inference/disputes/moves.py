@@ -1,13 +1,46 @@
 """The next move of either side: pure decisions from the line, the own archive and what was revealed."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from chain.crypto.merkle import DIGEST, SPAN, level2_nodes, open_below, open_range
 from chain.modules.disputes.game.line import Ground, item_of
-from chain.modules.disputes.game.shape import level2
+from chain.modules.disputes.game.shape import INPUT, Item, Op, OpKind, level2, tail_tensor
 from chain.modules.disputes.types import Bare, Choice, Line, Proof, Reveal, Round, Turn
 from inference.disputes.archive import Archive
 from inference.disputes.prover import Reveals, prove, split
+
+
+def preparing(archive: Archive, line: Line, ground: Ground) -> Generator[None, None, None]:
+    """Compute in pieces what the next move of a line needs; the move itself then takes no time."""
+    shape, at = ground.shape, line.round
+    if at == Round.SECTIONS:
+        for boundary in sorted(archive.rows):
+            archive.row_digests(boundary)
+            yield
+    elif at in (Round.ITEMS, Round.TREE_NODES, Round.NODE_ITEMS):
+        for tree in range(shape.num_trees(line.section)):
+            archive.cached(shape.start + line.section, tree)
+            yield
+    else:
+        item = item_of(line, ground)
+        yield from archive.programming(item)
+        if line.turn == Turn.PROVE:
+            for tensor in _tensors(ground, item, shape.op(item, line.op - 1)):
+                yield from archive.model.hashing(tensor)
+            for boundary in (item.layer - 1, item.layer):
+                if boundary in archive.rows:
+                    archive.row_digests(boundary)
+                    yield
+
+
+def _tensors(ground: Ground, item: Item, op: Op) -> list[int]:
+    """Return the tensors from which a step opens leaves."""
+    header, found = ground.shape.header, [op.tensor] if op.tensor else []
+    if op.kind in (OpKind.QUERY, OpKind.KEY_OUT):
+        found.append(tail_tensor(header, "rope"))
+    if op.source == INPUT and not item.layer:
+        found.append(tail_tensor(header, "embedding"))
+    return found
 
 
 def reveal(archive: Archive, line: Line, ground: Ground, salt: bytes) -> Reveal:

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from chain.crypto.hashing import fetch_bytes, unit_id
 from chain.crypto.keys import ed25519_address, verify_ed25519
+from chain.modules.disputes.types import Dispute, DisputeStatus
 from chain.modules.sampling.rules import has_bit
-from chain.modules.sampling.types import QueryUnitResponse, Snapshot
+from chain.modules.sampling.types import QueryUnitResponse, Snapshot, UnitCheck
+from chain.modules.workers.types import Worker, WorkerStatus
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.assignment import Peer
 from inference.journal import Journal, RunRecord, unpack_ids
@@ -42,6 +44,14 @@ class UnitReader(Protocol):
         """Return a worker's endpoint and hot key."""
         ...
 
+    async def find_worker(self, operator: bytes) -> Worker | None:
+        """Return a worker, or None."""
+        ...
+
+    async def disputes(self, job_id: int) -> tuple[Dispute, ...]:
+        """Return the disputes of a job."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -55,7 +65,11 @@ class Held:
 
 
 class UnitLibrary:
-    """Serves inputs to members of a unit's eligible set, once its draw is public."""
+    """Serves inputs to members of a unit's eligible set, once its draw is public.
+
+    While a unit of the job is in dispute it serves every active worker: anybody with a bond may move then, and the
+    first move has shown the chain the job's blind.
+    """
 
     def __init__(self, chain: bytes, row_bytes: int, journal: Journal, reader: UnitReader) -> None:
         self._chain = chain
@@ -92,16 +106,31 @@ class UnitLibrary:
             raise Refused(Refusal.UNKNOWN_JOB, f"there is no such unit of job {request.job_id}")
         if found.check is None or found.round is None or not found.round.alpha:
             raise Refused(Refusal.TOO_EARLY, "the unit's draw is not public yet")
-        entries = (await self._reader.snapshot(found.check.epoch)).entries
+        key = await self._disputant_key(request.job_id, request.attempt, operator)
+        if key is None:
+            key = await self._checker_key(found.check, operator)
+        unit = unit_id(self._chain, request.job_id, request.attempt, request.stage)
+        if not verify_ed25519(key, fetch_bytes(unit, request.height), signature):
+            raise Refused(Refusal.WRONG_SIGNATURE, "not signed by the caller's hot key")
+
+    async def _disputant_key(self, job_id: int, attempt: int, operator: bytes) -> bytes | None:
+        """Return the hot key of an active worker if the job is in dispute."""
+        disputes = await self._reader.disputes(job_id)
+        if not any(one.status == DisputeStatus.OPEN and one.attempt == attempt for one in disputes):
+            return None
+        worker = await self._reader.find_worker(operator)
+        return worker.keys.hot_key if worker is not None and worker.status == WorkerStatus.ACTIVE else None
+
+    async def _checker_key(self, check: UnitCheck, operator: bytes) -> bytes:
+        """Return the hot key of a member of the unit's eligible set. Raises: Refused."""
+        entries = (await self._reader.snapshot(check.epoch)).entries
         place = next((index for index, entry in enumerate(entries) if entry.operator == operator), None)
-        if place is None or not has_bit(found.check.eligible, place):
+        if place is None or not has_bit(check.eligible, place):
             raise Refused(Refusal.NOT_ELIGIBLE, "the caller is not among the unit's eligible checkers")
         key = (await self._reader.peer(operator)).hot_key
-        unit = unit_id(self._chain, request.job_id, request.attempt, request.stage)
-        if ed25519_address(key) != entries[place].hot_address or not verify_ed25519(
-            key, fetch_bytes(unit, request.height), signature
-        ):
+        if ed25519_address(key) != entries[place].hot_address:
             raise Refused(Refusal.WRONG_SIGNATURE, "not signed by the checker's hot key")
+        return key
 
     def find(self, job_id: int, attempt: int, stage: int) -> Held | None:
         """Return what is here of a unit's input: as its asserter, as its producer, else the job's ids."""

@@ -59,7 +59,7 @@ def test_the_engines_unit_answers_every_round_and_convicts(tmp_path: Path, start
         play = Play(1, 0, b"c" * 20, 0, line, 9, 9, 1, 0, 9, PlayStatus.OPEN)
         side = Side.ASSERTER if line.turn == Turn.REVEAL else Side.CHALLENGER
         due = DueMove(side, 9, dispute, play, None, None)  # type: ignore[arg-type]
-        found = party.reveals_of(due, facts, posted)
+        found = party.reveals_of(play, facts, posted)
         assert found == {message.move.round: message.move for message in posted}
         message = party.next_message(due, facts, liar if side == Side.ASSERTER else own, found, SALT, "ostr1")
         if isinstance(message, MsgReveal):

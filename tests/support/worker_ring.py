@@ -12,6 +12,7 @@ from nacl.signing import SigningKey
 
 from chain.client.signing import Key
 from chain.crypto.hashing import blind_hash, chain_hash, sha256, unit_id
+from chain.modules.disputes.types import Dispute
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, SamplerSpec, Unit, UnitStatus
 from chain.modules.models.types import ModelHeader
 from chain.modules.rates.types import Terms
@@ -23,6 +24,7 @@ from chain.modules.sampling.types import (
     SnapshotEntry,
     UnitCheck,
 )
+from chain.modules.workers.types import Keys, Worker, WorkerStatus
 from chain.wire.worker.v1 import worker_pb2 as wire
 from chain.wire.worker.v1 import worker_pb2_grpc as service
 from inference.assignment import Assignment, Peer
@@ -84,7 +86,11 @@ class FakeNode:
     jobs: dict[int, Job] = field(default_factory=dict)
     draws: dict[UnitKey, QueryUnitResponse] = field(default_factory=dict)
     checkers: list[WorkerKeys] = field(default_factory=list)
+    bonded: list[WorkerKeys] = field(default_factory=list)
+    """Active workers beside those of the plan and the checkers."""
+    disputed: list[Dispute] = field(default_factory=list)
     height: int = 100
+    chain: bytes = CHAIN
 
     def add(self, request: Request) -> None:
         """Show a job in which every worker has a stage, in order."""
@@ -145,6 +151,18 @@ class FakeNode:
     async def find_unit(self, job_id: int, attempt: int, stage: int) -> QueryUnitResponse | None:
         """Answer like the sampling module."""
         return self.draws.get(UnitKey(job_id, attempt, stage))
+
+    async def find_worker(self, operator: bytes) -> Worker | None:
+        """Answer like the workers module."""
+        for key in (*self.keys, *self.checkers, *self.bonded):
+            if key.operator.address == operator:
+                keys = Keys(key.hot_public, b"", b"", b"", b"", b"")
+                return Worker(operator, key.hot.address, keys, "", "", 0, (), 0, 100, 0, 0, WorkerStatus.ACTIVE, 1)
+        return None
+
+    async def disputes(self, job_id: int) -> tuple[Dispute, ...]:
+        """Answer like the disputes module."""
+        return tuple(one for one in self.disputed if one.job_id == job_id)
 
     async def snapshot(self, epoch: int) -> Snapshot:
         """Return a snapshot of all checkers."""

@@ -93,6 +93,16 @@ def test_only_recent_transactions_are_kept(tmp_path: Path) -> None:
     assert count == 256
 
 
+def test_the_input_of_a_check_is_kept_whole_until_the_unit_is_dropped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.find_input(UNIT) is None
+    journal.keep_input(UNIT, bytes(32), (5, 70_000), b"rows")
+    journal.keep_input(UNIT, b"b" * 32, (5, 70_000, 1), b"rows")
+    assert Journal(tmp_path).find_input(UNIT) == (b"b" * 32, (5, 70_000, 1), b"rows")
+    journal.drop_unit(UNIT)
+    assert journal.find_input(UNIT) is None
+
+
 def test_a_row_that_a_crash_cut_short_is_dropped(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     rows = journal.row_file(UNIT, "in", 10)

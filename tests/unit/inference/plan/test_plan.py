@@ -8,6 +8,18 @@ import pytest
 
 from chain.crypto.hashing import sha256
 from chain.crypto.keys import encode_address
+from chain.modules.disputes.types import (
+    Dispute,
+    DisputeKind,
+    DisputeStatus,
+    DueMove,
+    Line,
+    Play,
+    PlayStatus,
+    Round,
+    Side,
+    Turn,
+)
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, SamplerSpec, Unit, UnitStatus
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
 from chain.modules.plans.types import Plan, Stage, StageRequest
@@ -23,6 +35,7 @@ from inference.actions import (
     Enroll,
     FundHotKey,
     LoadShard,
+    PrepareMove,
     ProposePlan,
     Register,
     ResumeRun,
@@ -31,6 +44,7 @@ from inference.actions import (
 )
 from inference.plan import (
     BRIEF_SETTLE_BLOCKS,
+    MAX_MOVE_BYTES,
     MENDING_TURN_BLOCKS,
     SETTLE_BLOCKS,
     TURN_BLOCKS,
@@ -38,7 +52,7 @@ from inference.plan import (
     plan,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import RunView, UnitKey, Wishes, WorkerView
+from inference.view import RunView, UnitKey, Wishes, WorkerView, move_name
 
 ROOT = bytes([9]) * 32
 SCALE = LinearScale(1, 1)
@@ -100,6 +114,18 @@ def view(**changes: Any) -> WorkerView:
         rates=RATES,
     )
     return replace(quiet, **changes)
+
+
+def move(dispute_id: int, *, deadline: int = 150) -> DueMove:
+    one = duty(DutyKind.RUN)
+    assert one.job is not None
+    assert one.unit is not None
+    dispute = Dispute(
+        dispute_id, DisputeKind.TRACE, 4, 0, 1, ME, OTHER, b"", b"", b"", b"", 90, 200, DisputeStatus.OPEN, 0
+    )  # fmt: skip
+    line = Line(Round.SECTIONS, Turn.REVEAL)
+    play = Play(dispute_id, 0, OTHER, 0, line, 60, 60, 90, 0, deadline, PlayStatus.OPEN)
+    return DueMove(Side.ASSERTER, deadline, dispute, play, one.job, one.unit)
 
 
 def runs(*, is_ended: bool, is_live: bool = True, is_delivered: bool = False) -> Any:
@@ -176,6 +202,31 @@ def test_due_messages_share_one_transaction_earliest_deadline_first() -> None:
     later = {duty_name(item): 105 for item in ready.duties}
     assert plan(replace(ready, retry_at=later)) == Wait("work")
     assert plan(replace(ready, retry_at=later, height=105)) == SendDuties((reveal, opening, run, epoch))
+
+
+def test_the_most_urgent_move_is_prepared_first_and_two_at_a_time() -> None:
+    late, soon, over = move(1), move(2, deadline=120), move(3, deadline=100)
+    disputed = view(moves=(late, soon, over))
+    assert plan(disputed) == PrepareMove(soon)
+    busy = frozenset({PrepareMove(soon).name})
+    assert plan(replace(disputed, busy=busy)) == PrepareMove(late)
+    assert plan(replace(disputed, busy=busy | {PrepareMove(late).name})) == Wait("work")
+    assert plan(replace(disputed, prepared={move_name(soon): 10}, busy=frozenset({HOT}))) == PrepareMove(late)
+    assert plan(replace(disputed, done=frozenset({move_name(soon), move_name(late)}))) == Wait("work")
+    assert plan(replace(disputed, retry_at={PrepareMove(soon).name: 105})) == PrepareMove(late)
+
+
+def test_prepared_moves_travel_with_duties_as_far_as_their_bytes_fit() -> None:
+    moves = tuple(move(number, deadline=150 - number) for number in range(1, 4))
+    sizes = {move_name(due): MAX_MOVE_BYTES // 2 for due in moves}
+    run = duty(DutyKind.RUN)
+    ready = view(duties=(run,), runs=runs(is_ended=True), moves=moves, prepared=sizes)
+    assert plan(ready) == SendDuties((run,), (moves[2], moves[1]))
+    assert plan(replace(ready, prepared=sizes | {move_name(moves[2]): 2 * MAX_MOVE_BYTES})) == SendDuties(
+        (run,), (moves[2],)
+    )
+    passed = replace(ready, done=frozenset(map(move_name, moves)))
+    assert plan(passed) == SendDuties((run,))
 
 
 def test_no_more_messages_than_a_transaction_takes() -> None:

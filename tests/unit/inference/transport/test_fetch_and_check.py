@@ -9,6 +9,7 @@ import grpc.aio
 import pytest
 
 from chain.crypto.hashing import fetch_bytes, unit_id
+from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.check import Checker, CheckFailed
@@ -24,6 +25,7 @@ PROMPT = tuple(range(100, 180))
 REQUEST = Request(3, PROMPT, 9)
 CHECKER = worker_keys(b"checker")
 OUTSIDER = worker_keys(b"outsider")
+STRANGER = worker_keys(b"stranger")
 
 
 @pytest.fixture
@@ -74,7 +76,8 @@ def asserted(made: Ring, stage: int) -> ChainRoots:
 async def test_a_check_of_any_stage_arrives_at_the_asserted_roots(tiny_directory: Path, tmp_path: Path) -> None:
     async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
         for stage in range(3):
-            assert await checker.recompute(duty(made, stage)) == asserted(made, stage)
+            _, roots = await checker.recompute(duty(made, stage))
+            assert roots == asserted(made, stage)
 
 
 async def test_without_producer_and_asserter_the_ids_of_any_stage_are_enough(
@@ -85,7 +88,8 @@ async def test_without_producer_and_asserter_the_ids_of_any_stage_are_enough(
         work = duty(made, 1)
         for stage in (0, 1):
             await made.workers[stage].server.stop(0)  # type: ignore[union-attr]
-        assert await checker.recompute(work) == wanted
+        _, roots = await checker.recompute(work)
+        assert roots == wanted
 
 
 async def test_without_any_source_a_check_fails_and_can_be_tried_again(tiny_directory: Path, tmp_path: Path) -> None:
@@ -104,7 +108,7 @@ async def test_a_check_differs_from_a_cheat_and_confirms_the_others(
     faults = tuple(fault if index == stage else "" for index in range(3))
     async with answered(tiny_directory, tmp_path, faults) as made, checking(made) as checker:
         for index in range(3):
-            own, theirs = await checker.recompute(duty(made, index)), asserted(made, index)
+            (_, own), theirs = await checker.recompute(duty(made, index)), asserted(made, index)
             assert own.in_root == theirs.in_root
             assert (own == theirs) == (index != stage)
 
@@ -144,3 +148,22 @@ async def test_only_eligible_checkers_get_the_input_and_only_after_the_draw(
         assert await refusal(made, request(CHECKER)) == "TOO_EARLY"
         made.node.draw(REQUEST.job_id, 1, b"")
         assert await refusal(made, request(CHECKER)) == "NOT_ELIGIBLE"
+
+
+async def test_while_the_job_is_in_dispute_every_active_worker_gets_the_input(
+    tiny_directory: Path, tmp_path: Path
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made:
+        one = Dispute(
+            1, DisputeKind.TRACE, REQUEST.job_id, 0, 1, bytes(20), bytes(20), b"", b"", b"", b"", 90, 200,
+            DisputeStatus.OPEN, 0,
+        )  # fmt: skip
+        made.node.bonded = [STRANGER]
+        made.node.disputed = [replace(one, attempt=1), replace(one, status=DisputeStatus.REFUTED)]
+        assert await refusal(made, request(STRANGER)) == "NOT_ELIGIBLE"
+        made.node.disputed.append(one)
+        for stage in range(3):
+            header = await made.stub(1).FetchUnit(request(STRANGER, stage=stage)).read()
+            assert (header.header.blind, header.header.tokens) == (REQUEST.blind, 9)
+        assert await refusal(made, request(STRANGER, signer=OUTSIDER)) == "WRONG_SIGNATURE"
+        assert await refusal(made, request(worker_keys(b"nobody"))) == "NOT_ELIGIBLE"
