@@ -1,0 +1,151 @@
+"""The strategies on trial, each against honesty of the same people."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from chain.client.signing import Key
+from tests.support.network import Machine
+
+from .contents import Lie
+from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Strategy
+from .town import ACCOMPLICE, CHECKERS, HONEST, STRANGER, SUSPECT
+
+FRIENDS = CHECKERS[:2]
+"""A third of the checkers' bonds: the r that the parameters declare."""
+
+
+DEALERS: tuple[Machine | Key, ...] = (HONEST, SUSPECT, *FRIENDS, ACCOMPLICE)
+"""Both stages, a third of the checkers, and who asks."""
+
+
+def forge(lie: Lie) -> Callable[[RunSeen], Run]:
+    """Return a worker's way of making results up."""
+
+    def run(seen: RunSeen) -> Run:
+        return Run(Act.DO, lie if seen.is_last else Lie.NONE)
+
+    return run
+
+
+def never(_: DueSeen) -> Act:
+    """Do nothing."""
+    return Act.NEVER
+
+
+def at_the_last_moment(seen: DueSeen) -> Act:
+    """Wait until the window's last block."""
+    return Act.WAIT if seen.blocks_left > 0 else Act.DO
+
+
+def run_late(seen: RunSeen) -> Run:
+    """Submit in the last block before the job expires."""
+    return Run(Act.WAIT if seen.height + 2 < seen.expiry_height else Act.DO)
+
+
+def check_late(seen: CheckSeen) -> Check:
+    """Commit in the window's last block."""
+    return (Check.WAIT if seen.blocks_left > 0 else Check.COMPUTE) if seen.is_drawn else Check.NONE
+
+
+def be_silent_about_friends(seen: CheckSeen) -> Check:
+    """Do not check what a friend made up."""
+    if seen.is_friend and seen.lie != Lie.NONE:
+        return Check.NONE
+    return Check.COMPUTE if seen.is_drawn else Check.NONE
+
+
+def confirm_friends(seen: CheckSeen) -> Check:
+    """Confirm whatever a friend has asserted, without computing."""
+    if not seen.is_drawn:
+        return Check.NONE
+    return Check.COPY if seen.is_friend else Check.COMPUTE
+
+
+def confirm_own_jobs(seen: CheckSeen) -> Check:
+    """Confirm what the own requester asked for without computing it again; check the others' jobs."""
+    if not seen.is_drawn:
+        return Check.NONE
+    return Check.COPY if seen.is_own_job else Check.COMPUTE
+
+
+def challenge_friends(seen: CheckSeen) -> Check:
+    """Refute what a friend made up, drawn or not, for the bounty."""
+    return Check.COMPUTE if seen.is_drawn or (seen.is_friend and seen.lie != Lie.NONE) else Check.NONE
+
+
+def always(chosen: Check, *, if_drawn: bool = True) -> Callable[[CheckSeen], Check]:
+    """Return a checker that does one thing, whenever it is drawn or always."""
+
+    def check(seen: CheckSeen) -> Check:
+        return chosen if seen.is_drawn or not if_drawn else Check.NONE
+
+    return check
+
+
+def forge_late(seen: RunSeen) -> Run:
+    """Make things up, and hand them in with the round's close."""
+    if seen.is_last and seen.close_in and seen.height + 4 < seen.expiry_height:
+        return Run(Act.WAIT)
+    return Run(Act.DO, Lie.TOKENS if seen.is_last else Lie.NONE)
+
+
+def repeat_for_friends(seen: RunSeen) -> Run:
+    """Hand in for an accomplice's jobs what was computed once; they all ask the same."""
+    return Run(Act.DO, is_computed=not seen.is_friend)
+
+
+def bribed(count: int) -> Strategy:
+    """A forger that pays `count` of the checkers for confirming; they are one party, so the price cancels out."""
+    return Strategy(
+        f"bribed {count} of {len(CHECKERS)}",
+        f"the worker makes up an answer worth V; {count} checkers are for sale and confirm it",
+        (SUSPECT, *CHECKERS[:count]),
+        run=forge(Lie.TOKENS),
+        check=confirm_friends,
+        move=never,
+    )
+
+
+STRATEGIES: tuple[Strategy, ...] = (
+    Strategy("forger", "makes up an answer worth V and says nothing in a dispute", (SUSPECT,),
+             run=forge(Lie.TOKENS), move=never),
+    Strategy("forger that plays", "the same with one wrong step, defended to the last move", (SUSPECT,),
+             run=forge(Lie.TOKENS)),
+    Strategy("lazy worker", "right tokens from somewhere, the trace made up; opens its seal", (SUSPECT,),
+             run=forge(Lie.BODY), move=never),
+    Strategy("unopened lie", "the same, and never opens its seal", (SUSPECT,),
+             run=forge(Lie.BODY), open=never, move=never,
+             setting={"value": 0, "check_price": Fraction(2)}),
+    Strategy("colluders, silent", "a forger; a share r of the checkers does not check it", (SUSPECT, *FRIENDS),
+             run=forge(Lie.TOKENS), check=be_silent_about_friends, move=never),
+    Strategy("colluders, confirming", "a forger; a share r of the checkers confirms it", (SUSPECT, *FRIENDS),
+             run=forge(Lie.TOKENS), check=confirm_friends, move=never),
+    Strategy("self-challenger", "a forger refuted by its own checkers, for the bounty", (SUSPECT, *FRIENDS),
+             run=forge(Lie.TOKENS), check=challenge_friends, move=never),
+    Strategy("re-roller", "hands its forgery in with the close; its validator withholds bad draws", (SUSPECT, *FRIENDS),
+             run=forge_late, check=be_silent_about_friends, move=never, is_grinding=True),
+    Strategy("grinder of draws", "honest work; its validator withholds draws with few duties of its checkers", FRIENDS,
+             is_grinding=True),
+    Strategy("grinder of plans", "honest work; its validator withholds draws of the rivals' plan", (SUSPECT,),
+             is_grinding=True, num_plans=2),
+    Strategy("lazy checker", "commits to the public out_root over a body that it guesses", CHECKERS[:1],
+             check=always(Check.GUESS), move=never),
+    Strategy("shirker", "does not check", CHECKERS[:1], check=always(Check.NONE)),
+    Strategy("silent committer", "commits to nothing real and never reveals", CHECKERS[:1],
+             check=always(Check.GUESS), reveal=never),
+    Strategy("volunteer", "checks everything, drawn or not", CHECKERS[:1], check=always(Check.COMPUTE, if_drawn=False)),
+    Strategy("lying checker", "refutes honest units, to stop their pay or win a bounty", CHECKERS[:1],
+             check=always(Check.LIE)),
+    Strategy("unproven checker", "never opens its epoch's proof", CHECKERS[:1], prove=never),
+    Strategy("leaked seals", "an honest worker gives its seals to friends, who confirm without computing",
+             (SUSPECT, *FRIENDS), check=confirm_friends),
+    Strategy("niche flooder", "registers a model that only its own people serve and check, and makes the answers up",
+             (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche"),
+    Strategy("delayer", "does everything in the last block of its window", (SUSPECT, *FRIENDS), run=run_late,
+             check=check_late, reveal=at_the_last_moment, open=at_the_last_moment),
+    Strategy("self-dealer", "asks itself for one more job in each round, repeats the answer, confirms it", DEALERS,
+             run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(2),)),
+    Strategy("self-dealer, short", "the same with a limit of 64 tokens, of which two are run", DEALERS,
+             run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
+             setting={"check_price": Fraction(1, 10), "value": 0}),
+)  # fmt: skip

@@ -1,0 +1,98 @@
+"""Who lives in the simulated town, under which parameters, and what things cost them.
+
+The windows are short, so that a round is over in some thirty blocks, and many rounds are open at once. Prices are such
+that fees of transactions are small beside the price of a unit, as they are where anything is at stake.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from chain.parameters import LOCALNET, OSTR, ParameterSet
+
+BOND = 100_000 * OSTR
+"""Of every worker; far above what its open work holds, unless a setting says otherwise."""
+BALANCE = 1_000_000 * OSTR
+UNIT_PRICE = 10_000
+"""R of the last stage, uostr."""
+NUM_CHECKERS = 6
+GAME = {
+    "clock_blocks": 10,
+    "open_blocks": 4,
+    "extension_blocks": 2,
+    "moves_per_block": 1_000,
+    "max_lines": 8,
+    "max_attempts": 2,
+}
+SAMPLING = {
+    "round_blocks": 4,
+    "epoch_blocks": 8,
+    "commit_blocks": 3,
+    "reveal_blocks": 3,
+    "open_blocks": 3,
+    "dispute_blocks": 40,
+    "proof_blocks": 30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything about a run that no strategy chooses."""
+
+    rounds: int = 100
+    jobs_per_round: int = 2
+    multiple: int = 2
+    coalition: Fraction = Fraction(1, 3)
+    """r that the parameters declare."""
+    value: int = 2 * UNIT_PRICE
+    """V of every job."""
+    target: Fraction = Fraction(3, 5)
+    """D_target: the detection that is bought wherever a bond above the least one is needed."""
+    check_price: Fraction = Fraction(2, 5)
+    """Price of a check per price of running: so high that newcomers are drawn at the floor, no more often."""
+    bond: int = BOND
+    max_tokens: int = 2
+    """Limit of the honest requesters' jobs."""
+    run_cost: Fraction = Fraction(9, 10)
+    """What running a unit costs its worker, per R."""
+    check_cost: Fraction = Fraction(9, 10)
+    """What a check costs its checker, per k without the fees in it."""
+    capital: Fraction = Fraction(1, 10_000)
+    """What a reserved bond costs its owner in a block."""
+    seed: int = 0
+    num_validators: int = 4
+    rates: Mapping[str, int] | None = None
+    """Further changes of the rates' parameters."""
+
+    def parameters(self, work: int) -> ParameterSet:
+        """Return the chain's parameters for a last stage of `work` units of work at the usual limit."""
+        plain = LOCALNET.rates
+        rates = replace(
+            plain,
+            multiple=self.multiple,
+            coalition_numerator=self.coalition.numerator,
+            coalition_denominator=self.coalition.denominator,
+            fulfilled=1 << 16,
+            detection_target=int(self.target * (1 << 32)),
+            price_numerator=UNIT_PRICE,
+            price_denominator=work,
+            check_price_numerator=int(self.check_price * UNIT_PRICE),
+            check_price_denominator=work,
+            bond_floor=4 * (plain.dispute_fee + plain.job_fee),
+            bond_cap=1_000 * OSTR,
+            **(self.rates or {}),
+        )
+        return replace(
+            LOCALNET,
+            workers=replace(LOCALNET.workers, min_bond=OSTR, unbonding_blocks=400),
+            rates=rates,
+            jobs=replace(LOCALNET.jobs, expiry_blocks=24, receipt_blocks=8),
+            plans=replace(LOCALNET.plans, retain_blocks=8),
+            sampling=replace(LOCALNET.sampling, **SAMPLING),
+        )
+
+
+def game(app_state: dict[str, Any]) -> None:
+    """Switch the dispute game on in genesis."""
+    app_state["disputes"] = {"params": {name: str(value) for name, value in GAME.items()}}

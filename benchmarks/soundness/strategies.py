@@ -1,0 +1,151 @@
+"""What people do: decisions as pure functions of what they see, and the strategies that are put on trial."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from chain.client.signing import Key
+from tests.support.network import Machine
+
+from .contents import Lie
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """A worker's own unit that waits for a result."""
+
+    who: str
+    job_id: int
+    attempt: int
+    is_last: bool
+    is_friend: bool
+    """An accomplice has asked for the job."""
+    height: int
+    planned_height: int
+    expiry_height: int
+    close_in: int
+    """Blocks until a round closes."""
+    dice: float
+    """In [0, 1), its own for this unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSeen:
+    """A unit that its checker may check."""
+
+    who: str
+    job_id: int
+    is_drawn: bool
+    """Its own ticket wins."""
+    is_friend: bool
+    """The asserter is of the same party, and has told everything."""
+    lie: Lie | None
+    """What a friend has asserted; None of strangers' units."""
+    is_own_job: bool
+    """The party's own requester has asked for it."""
+    blocks_left: int
+    """After the next one, until the window ends."""
+    dice: float
+
+
+class Check(Enum):
+    """What a checker commits to."""
+
+    COMPUTE = "compute"
+    """What it computed, at the cost of a check."""
+    COPY = "copy"
+    """What a friend has asserted; costs nothing."""
+    GUESS = "guess"
+    """The public out_root over a body that nobody computed."""
+    LIE = "lie"
+    """A false answer, whatever the unit says."""
+    NONE = "none"
+    WAIT = "wait"
+
+
+class Act(Enum):
+    """Whether to do what is due."""
+
+    DO = "do"
+    WAIT = "wait"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class DueSeen:
+    """A reveal, an opening, a proof or a move that is due."""
+
+    who: str
+    job_id: int
+    blocks_left: int
+    lie: Lie | None
+    """Of the own unit or a friend's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A result: submit it now or not, and what lies in it."""
+
+    act: Act
+    lie: Lie = Lie.NONE
+    is_computed: bool = True
+    """False if the worker knows a true answer already: it asked itself the same before."""
+
+
+def run_honestly(_: RunSeen) -> Run:
+    """Compute and submit at once."""
+    return Run(Act.DO)
+
+
+def check_honestly(seen: CheckSeen) -> Check:
+    """Check what one is drawn for."""
+    return Check.COMPUTE if seen.is_drawn else Check.NONE
+
+
+def do(_: DueSeen) -> Act:
+    """Do what is due at once."""
+    return Act.DO
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A job that an accomplice asks for; `tokens` is what its last stage will assert."""
+
+    max_tokens: int
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A party and how it departs from honesty; whoever is not in the party is honest."""
+
+    name: str
+    about: str
+    party: tuple[Machine | Key, ...]
+    """Whose money counts; workers among them decide by the functions below."""
+    run: Callable[[RunSeen], Run] = run_honestly
+    check: Callable[[CheckSeen], Check] = check_honestly
+    reveal: Callable[[DueSeen], Act] = do
+    open: Callable[[DueSeen], Act] = do
+    move: Callable[[DueSeen], Act] = do
+    prove: Callable[[DueSeen], Act] = do
+    asks: tuple[Ask, ...] = ()
+    """Jobs of an accomplice in every round."""
+    is_grinding: bool = False
+    """The party's validator withholds a block where the next one's is better for the party."""
+    extra: Callable[[Any], list[tuple[Key, list[object]]]] | None = None
+    """Further transactions of every block, from the whole `Life`."""
+    setting: dict[str, Any] = field(default_factory=dict)
+    num_plans: int = 1
+    market: str = "town"
+    """Which people and plans the chain begins with; see `town.MARKETS`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return whose money counts."""
+        return tuple(one.name if isinstance(one, Machine) else "accomplice" for one in self.party)
+
+    def is_in(self, who: Machine | None) -> bool:
+        """Tell whether a worker is of the party."""
+        return who is not None and who in self.party
