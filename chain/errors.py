@@ -151,6 +151,11 @@ class Code(IntEnum):
     CHECK_CAPACITY = 240
     """The eligible checkers cannot take more work in time."""
 
+    CANARY_INVALID = 350
+    """A baited seal whose bait is the truth."""
+    NOT_A_CANARY = 351
+    """The draw of the epoch's canaries has not taken this unit."""
+
     # 260–279 disputes
     UNKNOWN_DISPUTE = 260
     """No such dispute."""

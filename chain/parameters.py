@@ -102,6 +102,7 @@ LOCALNET: Final = ParameterSet(
         check_speed=8_000_000,
         reputation_full=1 * OSTR,
         reputation_half_life=1_200,
+        canary_spacing=4,
     ),
     plans=PlansParams(max_stages=8, max_live=4, max_tokens=1_024, retain_blocks=1_200),
     jobs=JobsParams(
@@ -168,6 +169,7 @@ MAINNET: Final = ParameterSet(
         check_speed=1_000_000_000,
         reputation_full=50 * OSTR,
         reputation_half_life=864_000,
+        canary_spacing=4,
     ),
     plans=PlansParams(max_stages=64, max_live=4, max_tokens=8_192, retain_blocks=28_800),
     jobs=JobsParams(

@@ -163,7 +163,7 @@ class Narrator:
                 f"stage {unit.stage}: seal {unit.seal.hex()[:24]}… at height {unit.submitted_height}, T = {unit.tokens}"
             )
             if unit.salt:
-                root = trace_root(identity, unit.in_root, unit.body_root, unit.out_root)
+                root = trace_root(identity, unit.in_root, unit.bait_root or unit.body_root, unit.out_root)
                 is_open = seal(unit.operator, identity, unit.salt, root) == unit.seal
                 chapter.require(is_open, f"the opening of stage {unit.stage} does not give its seal")
                 line += f"; opened at {unit.opened_height}, the opening gives the seal"

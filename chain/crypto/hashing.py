@@ -93,6 +93,16 @@ def seal(asserter: bytes, unit: bytes, salt: bytes, root: bytes) -> bytes:
     return sha256(tag("seal"), asserter, unit, salt, root)
 
 
+def canary_salt(unit: bytes, secret: bytes, body_root: bytes) -> bytes:
+    """Return the salt of a baited seal: whoever knows the secret can show later what the true body_root was."""
+    return sha256(tag("canary"), unit, secret, body_root)
+
+
+def canary_draw(beacon: bytes, unit: bytes) -> bytes:
+    """Return the digest that says whether a unit counts as a canary, if it was baited."""
+    return sha256(tag("canarydraw"), beacon, unit)
+
+
 def check_seal(checker: bytes, unit: bytes, salt: bytes, body_root: bytes, out_root: bytes) -> bytes:
     """Return a checker's sealed commitment."""
     return sha256(tag("check"), checker, unit, salt, body_root, out_root)

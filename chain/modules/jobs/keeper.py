@@ -403,6 +403,13 @@ def record_opening(ctx: Context, value: Unit, salt: bytes, body_root: bytes) -> 
     return opened
 
 
+def record_bait(ctx: Context, value: Unit, bait_root: bytes) -> Unit:
+    """Write the false body_root that an asserter has sealed."""
+    baited = replace(value, bait_root=bait_root)
+    UNITS.save(ctx.store, key_of(value), baited)
+    return baited
+
+
 def finish_unit(ctx: Context, key: UnitKey, is_opened: bool) -> None:
     """Make a unit final; when all are, the job is settled."""
     value = unit(ctx.store, key)

@@ -174,6 +174,8 @@ class Unit:
     """uostr of it that the treasury received."""
     is_cancelled: bool = False
     """Of the last stage: the requester signed that the answer ends after its T tokens."""
+    bait_root: bytes = b""
+    """The false body_root that was sealed in place of the true one; empty unless the seal was opened as a canary."""
 
 
 @record

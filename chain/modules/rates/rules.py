@@ -147,6 +147,15 @@ def largest_value_at(params: Params, fee: int, bond_value: int) -> int:
     return params.detection_cap * (fee + loss(bond_value)) // (Q * params.multiple) - fee
 
 
+def canary_rate(params: Params, unit: Terms) -> int:
+    """Return how often a baited unit counts as a canary, of 2^32.
+
+    As one unit of `canary_spacing` is baited, the two together come to k/(D2·S): who confirms or keeps silent without
+    computing loses by it what the check costs.
+    """
+    return min(Q, ceil_div(params.canary_spacing * unit.check_pay * Q * Q, SECOND_LOOK * unit.bond))
+
+
 def batch_loss(multiple: int, fee: int, value: int, leaves: int, detection_value: int) -> int:
     """Return the least L behind a batch of `leaves` results, of the largest price R and value V_e among them.
 

@@ -57,6 +57,8 @@ class Params:
     """Treasury fees of confirmed units, uostr, that make a worker fully known; 0: everybody stays a newcomer."""
     reputation_half_life: int = 0
     """Blocks in which reputation halves."""
+    canary_spacing: int = 0
+    """One unit of so many is baited by whoever runs it; 0: none counts as a canary."""
 
 
 @record

@@ -16,6 +16,7 @@ from chain.modules.jobs.types import RecordKind
 from chain.modules.sampling import measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
+    CANARY_BEACONS,
     CHECKS,
     COMMITS,
     EPOCH_ENDS,
@@ -106,7 +107,7 @@ def take_snapshot(ctx: Context, epoch: int) -> None:
 
 
 def _snapshot_prefixes(epoch: int) -> tuple[bytes, ...]:
-    return SNAPSHOTS.path(epoch), PLACES.prefix + U64.pack(epoch)
+    return SNAPSHOTS.path(epoch), PLACES.prefix + U64.pack(epoch), CANARY_BEACONS.path(epoch)
 
 
 def record_beacon(ctx: Context, epoch: int) -> None:

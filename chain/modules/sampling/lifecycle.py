@@ -10,7 +10,7 @@ from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.genesis import validate_rent, validate_windows
-from chain.modules.sampling import epochs, keeper, measures, rules
+from chain.modules.sampling import canaries, epochs, keeper, measures, rules
 from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS
 from chain.modules.sampling.types import CheckPhase, Params
 from chain.modules.workers import keeper as workers
@@ -65,6 +65,7 @@ def end_block(ctx: Context) -> None:
         epochs.record_beacon(ctx, rules.epoch_of(params, height))
     if height % params.epoch_blocks == 0:
         epochs.take_snapshot(ctx, height // params.epoch_blocks)
+    canaries.record_beacon(ctx)
     epochs.judge_proven(ctx)
     epochs.pay_waiting(ctx)
     epochs.conclude_epochs(ctx)

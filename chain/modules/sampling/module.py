@@ -1,7 +1,7 @@
 """The sampling module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.sampling import duties, handlers, lifecycle, queries, types
+from chain.modules.sampling import canaries, duties, handlers, lifecycle, queries, types
 
 SERVICE = "ostraka.sampling.v1.Query"
 PACKAGE = "/ostraka.sampling.v1"
@@ -12,6 +12,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgCommitCheck", types.MsgCommitCheck, "sender", handlers.commit_check, 60_000),
         Message(f"{PACKAGE}.MsgRevealCheck", types.MsgRevealCheck, "sender", handlers.reveal_check, 100_000),
         Message(f"{PACKAGE}.MsgOpenResult", types.MsgOpenResult, "sender", handlers.open_result, 60_000),
+        Message(f"{PACKAGE}.MsgOpenCanary", types.MsgOpenCanary, "sender", canaries.open_canary, 60_000),
         Message(f"{PACKAGE}.MsgOpenEpoch", types.MsgOpenEpoch, "sender", handlers.open_epoch, 60_000),
     ),
     queries=(

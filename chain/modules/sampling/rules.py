@@ -69,6 +69,12 @@ def proofs_until(params: Params, epoch: int) -> int:
     return second_end(params, epoch_end(params, epoch)) + params.proof_blocks
 
 
+def canary_epoch(params: Params, height: int) -> int | None:
+    """Return the epoch whose canaries a height's beacon draws, or None: the first at which its proofs are taken."""
+    epoch, rest = divmod(height - proofs_from(params, 0), params.epoch_blocks)
+    return epoch if epoch >= 0 and not rest else None
+
+
 def measured_at(params: Params, epoch: int) -> int:
     """Return the height at which duties of an epoch are measured: an epoch after its proofs were first taken."""
     return proofs_from(params, epoch) + params.epoch_blocks

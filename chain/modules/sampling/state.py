@@ -2,6 +2,7 @@
 
 from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.sampling.types import (
+    CanaryBeacon,
     CheckCommit,
     EpochProof,
     Mismatch,
@@ -51,3 +52,5 @@ TALLIES: Map[tuple[int, bytes], Tally] = Map("sampling", b"tally/", pair(U64, HA
 """(epoch, model_root) → duties expected and fulfilled; measuring the epoch removes it."""
 MEASUREMENTS: KeySet[tuple[int, int]] = KeySet("sampling", b"measurement/", pair(U64, U64))
 """(height, epoch) of epochs that are to be measured; measuring removes it."""
+CANARY_BEACONS: Map[int, CanaryBeacon] = Map("sampling", b"canary/", U64, CanaryBeacon)
+"""Epoch → the beacon that draws its canaries, if units were drawn in it; removed with the snapshot."""

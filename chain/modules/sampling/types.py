@@ -225,6 +225,13 @@ class Tally:
 
 
 @record
+class CanaryBeacon:
+    """What draws the canaries of an epoch; key: epoch."""
+
+    beacon: bytes
+
+
+@record
 class MsgCommitCheck:
     """Commit to the outcome of a check."""
 
@@ -259,6 +266,21 @@ class MsgOpenResult:
     stage: int
     salt: bytes
     body_root: bytes
+
+
+@record
+class MsgOpenCanary:
+    """Open a baited seal: what was sealed is false, and the true body_root stands in the seal's salt."""
+
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    secret: bytes
+    bait_root: bytes
+    """The body_root that was sealed."""
+    body_root: bytes
+    """The true one."""
 
 
 @record

@@ -172,7 +172,7 @@ class Job(_message.Message):
     def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[bytes] = ..., model_root: _Optional[bytes] = ..., prompt_root: _Optional[bytes] = ..., blind_hash: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., sampler: _Optional[_Union[SamplerSpec, _Mapping]] = ..., seed: _Optional[bytes] = ..., stop_ids: _Optional[_Iterable[int]] = ..., value: _Optional[int] = ..., session_key: _Optional[bytes] = ..., escrow: _Optional[int] = ..., status: _Optional[_Union[JobStatus, str]] = ..., attempt: _Optional[int] = ..., plan_id: _Optional[int] = ..., num_stages: _Optional[int] = ..., requested_height: _Optional[int] = ..., planned_height: _Optional[int] = ..., asserted_height: _Optional[int] = ..., round_index: _Optional[int] = ..., closed_height: _Optional[int] = ..., close_reason: _Optional[_Union[CloseReason, str]] = ..., close_detail: _Optional[int] = ..., expiry_height: _Optional[int] = ..., output_tokens: _Optional[int] = ..., tokens_root: _Optional[bytes] = ..., paid: _Optional[int] = ..., candidates: _Optional[_Iterable[int]] = ..., beacon: _Optional[bytes] = ..., keep_until: _Optional[int] = ..., excluded: _Optional[_Iterable[bytes]] = ..., fulfilled: _Optional[int] = ..., check_work: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ..., choice_weights: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("job_id", "attempt", "stage", "operator", "start", "end", "revision", "terms", "status", "tokens", "in_root", "out_root", "seal", "submitted_height", "salt", "body_root", "opened_height", "num_eligible", "paid", "charged", "taxed", "is_cancelled")
+    __slots__ = ("job_id", "attempt", "stage", "operator", "start", "end", "revision", "terms", "status", "tokens", "in_root", "out_root", "seal", "submitted_height", "salt", "body_root", "opened_height", "num_eligible", "paid", "charged", "taxed", "is_cancelled", "bait_root")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +195,7 @@ class Unit(_message.Message):
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     TAXED_FIELD_NUMBER: _ClassVar[int]
     IS_CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    BAIT_ROOT_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     attempt: int
     stage: int
@@ -217,7 +218,8 @@ class Unit(_message.Message):
     charged: int
     taxed: int
     is_cancelled: bool
-    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., operator: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., revision: _Optional[int] = ..., terms: _Optional[_Union[_rates_pb2.Terms, _Mapping]] = ..., status: _Optional[_Union[UnitStatus, str]] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., submitted_height: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., num_eligible: _Optional[int] = ..., paid: _Optional[int] = ..., charged: _Optional[int] = ..., taxed: _Optional[int] = ..., is_cancelled: _Optional[bool] = ...) -> None: ...
+    bait_root: bytes
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., operator: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., revision: _Optional[int] = ..., terms: _Optional[_Union[_rates_pb2.Terms, _Mapping]] = ..., status: _Optional[_Union[UnitStatus, str]] = ..., tokens: _Optional[int] = ..., in_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., submitted_height: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., num_eligible: _Optional[int] = ..., paid: _Optional[int] = ..., charged: _Optional[int] = ..., taxed: _Optional[int] = ..., is_cancelled: _Optional[bool] = ..., bait_root: _Optional[bytes] = ...) -> None: ...
 
 class Receipt(_message.Message):
     __slots__ = ("unit", "revision", "count", "root", "is_final", "signature")

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Params(_message.Message):
-    __slots__ = ("multiple", "coalition_numerator", "coalition_denominator", "fulfilled", "detection_cap", "detection_target", "price_numerator", "price_denominator", "check_price_numerator", "check_price_denominator", "bond_floor", "bond_cap", "dispute_fee", "job_fee", "commit_fee", "reveal_fee", "rent_numerator", "rent_denominator", "treasury_numerator", "treasury_denominator", "min_checkers", "checker_weight_numerator", "checker_weight_denominator", "lock_blocks", "fulfilled_window", "check_speed", "reputation_full", "reputation_half_life")
+    __slots__ = ("multiple", "coalition_numerator", "coalition_denominator", "fulfilled", "detection_cap", "detection_target", "price_numerator", "price_denominator", "check_price_numerator", "check_price_denominator", "bond_floor", "bond_cap", "dispute_fee", "job_fee", "commit_fee", "reveal_fee", "rent_numerator", "rent_denominator", "treasury_numerator", "treasury_denominator", "min_checkers", "checker_weight_numerator", "checker_weight_denominator", "lock_blocks", "fulfilled_window", "check_speed", "reputation_full", "reputation_half_life", "canary_spacing")
     MULTIPLE_FIELD_NUMBER: _ClassVar[int]
     COALITION_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
     COALITION_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,7 @@ class Params(_message.Message):
     CHECK_SPEED_FIELD_NUMBER: _ClassVar[int]
     REPUTATION_FULL_FIELD_NUMBER: _ClassVar[int]
     REPUTATION_HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
+    CANARY_SPACING_FIELD_NUMBER: _ClassVar[int]
     multiple: int
     coalition_numerator: int
     coalition_denominator: int
@@ -64,7 +65,8 @@ class Params(_message.Message):
     check_speed: int
     reputation_full: int
     reputation_half_life: int
-    def __init__(self, multiple: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., detection_cap: _Optional[int] = ..., detection_target: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., check_price_numerator: _Optional[int] = ..., check_price_denominator: _Optional[int] = ..., bond_floor: _Optional[int] = ..., bond_cap: _Optional[int] = ..., dispute_fee: _Optional[int] = ..., job_fee: _Optional[int] = ..., commit_fee: _Optional[int] = ..., reveal_fee: _Optional[int] = ..., rent_numerator: _Optional[int] = ..., rent_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., min_checkers: _Optional[int] = ..., checker_weight_numerator: _Optional[int] = ..., checker_weight_denominator: _Optional[int] = ..., lock_blocks: _Optional[int] = ..., fulfilled_window: _Optional[int] = ..., check_speed: _Optional[int] = ..., reputation_full: _Optional[int] = ..., reputation_half_life: _Optional[int] = ...) -> None: ...
+    canary_spacing: int
+    def __init__(self, multiple: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., detection_cap: _Optional[int] = ..., detection_target: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., check_price_numerator: _Optional[int] = ..., check_price_denominator: _Optional[int] = ..., bond_floor: _Optional[int] = ..., bond_cap: _Optional[int] = ..., dispute_fee: _Optional[int] = ..., job_fee: _Optional[int] = ..., commit_fee: _Optional[int] = ..., reveal_fee: _Optional[int] = ..., rent_numerator: _Optional[int] = ..., rent_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., min_checkers: _Optional[int] = ..., checker_weight_numerator: _Optional[int] = ..., checker_weight_denominator: _Optional[int] = ..., lock_blocks: _Optional[int] = ..., fulfilled_window: _Optional[int] = ..., check_speed: _Optional[int] = ..., reputation_full: _Optional[int] = ..., reputation_half_life: _Optional[int] = ..., canary_spacing: _Optional[int] = ...) -> None: ...
 
 class Terms(_message.Message):
     __slots__ = ("work", "fee", "check_pay", "check_charge", "rent", "treasury", "bond", "loss", "detection", "rate_floor", "rate", "coalition_numerator", "coalition_denominator", "fulfilled", "price_numerator", "price_denominator", "treasury_numerator", "treasury_denominator", "score")

@@ -265,6 +265,12 @@ class Tally(_message.Message):
     done: int
     def __init__(self, expected: _Optional[int] = ..., done: _Optional[int] = ...) -> None: ...
 
+class CanaryBeacon(_message.Message):
+    __slots__ = ("beacon",)
+    BEACON_FIELD_NUMBER: _ClassVar[int]
+    beacon: bytes
+    def __init__(self, beacon: _Optional[bytes] = ...) -> None: ...
+
 class MsgCommitCheck(_message.Message):
     __slots__ = ("sender", "job_id", "attempt", "stage", "seal")
     SENDER_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +318,24 @@ class MsgOpenResult(_message.Message):
     salt: bytes
     body_root: bytes
     def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ...) -> None: ...
+
+class MsgOpenCanary(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "secret", "bait_root", "body_root")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    BAIT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    BODY_ROOT_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    secret: bytes
+    bait_root: bytes
+    body_root: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., secret: _Optional[bytes] = ..., bait_root: _Optional[bytes] = ..., body_root: _Optional[bytes] = ...) -> None: ...
 
 class MsgOpenEpoch(_message.Message):
     __slots__ = ("sender", "epoch", "proof")

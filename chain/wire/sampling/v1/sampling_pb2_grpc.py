@@ -50,6 +50,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenResult.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.FromString,
                 _registered_method=True)
+        self.OpenCanary = channel.unary_unary(
+                '/ostraka.sampling.v1.Msg/OpenCanary',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenCanary.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.FromString,
+                _registered_method=True)
         self.OpenEpoch = channel.unary_unary(
                 '/ostraka.sampling.v1.Msg/OpenEpoch',
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenEpoch.SerializeToString,
@@ -82,6 +87,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenCanary(self, request, context):
+        """Open a baited seal: in place of the usual opening, or later, if nobody has checked and the unit counts. Refused with NOT_ASSIGNED, CANARY_INVALID, SEAL_MISMATCH, WINDOW_CLOSED, NOT_A_CANARY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def OpenEpoch(self, request, context):
         """Publish an epoch's VRF proof. Refused with NOT_DUE, PROOF_ALREADY_OPENED, WINDOW_CLOSED, INVALID_PROOF.
         """
@@ -105,6 +117,11 @@ def add_MsgServicer_to_server(servicer, server):
             'OpenResult': grpc.unary_unary_rpc_method_handler(
                     servicer.OpenResult,
                     request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenResult.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.SerializeToString,
+            ),
+            'OpenCanary': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenCanary,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenCanary.FromString,
                     response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.SerializeToString,
             ),
             'OpenEpoch': grpc.unary_unary_rpc_method_handler(
@@ -194,6 +211,33 @@ class Msg:
             target,
             '/ostraka.sampling.v1.Msg/OpenResult',
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenResult.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenCanary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Msg/OpenCanary',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenCanary.SerializeToString,
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.Empty.FromString,
             options,
             channel_credentials,
