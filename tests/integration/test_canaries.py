@@ -162,14 +162,15 @@ def test_who_confirms_a_bait_loses_s_and_the_planter_gains_nothing(tmp_path: Pat
         net.ok(net.step(dispute, {}))  # the planter's trace is the true one, and it can show it
         fees = net.play(dispute).asserter_fees
         net.chain.run_until(net.play(dispute).deadline)
-        net.chain.run_until(disputes.dispute(net.store, dispute.dispute_id).lines_until + 2)
+        while net.job(job.job_id).status != JobStatus.FINAL:
+            net.chain.run_block()
         ended, bond = disputes.dispute(net.store, dispute.dispute_id), units[1].terms.bond
         assert (ended.status, ended.slashed) == (DisputeStatus.UPHELD, bond)
         assert net.worker(lazy).bond == BOND - bond
         assert [net.worker(who).bond for who in (*SERVERS, honest)] == [BOND] * 4
         assert net.chain.balance(TREASURY) - treasury >= bond - fees
         closed = net.job(job.job_id)
-        assert closed.close_reason == CloseReason.SETTLED
+        assert (closed.status, closed.close_reason) == (JobStatus.FINAL, CloseReason.SETTLED)
         paid = net.units(job.job_id)[1].paid
         assert net.chain.balance(SERVERS[1].operator) - held == paid + fees
         assert net.chain.balance(REQUESTER) == before - closed.paid - 100
