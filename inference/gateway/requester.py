@@ -1,6 +1,7 @@
 """Ask the network for an inference: escrow on the chain, the prompt to the first worker, tokens from the last.
 
 What arrives is verified before it is given out: every frame carries the last stage's receipt over all tokens so far.
+What becomes of a job after that is `following.py`'s matter.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import contextlib
 import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,8 @@ from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse,
 from chain.store.codec import decode
 from chain.wire.worker.v1 import worker_pb2 as wire
 from chain.wire.worker.v1 import worker_pb2_grpc as stubs
+from inference.gateway.following import Following
+from inference.gateway.open_job import Answer, OpenJob, RequestError
 from inference.proofs.commit import prompt_root, token_leaf
 from inference.proofs.receipts import Hop, fault_of
 
@@ -67,44 +70,10 @@ def _sentence(log: str) -> str:
     return _PREFIX.sub("", log)
 
 
-class RequestError(Exception):
-    """The network did not take or not finish the request; `code` is the chain's, or INTERNAL for the workers' part."""
-
-    def __init__(self, code: Code, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 @dataclass(slots=True)
 class _Waiting:
     message: MsgRequestJob
     done: "asyncio.Future[tuple[Committed, int]]"
-
-
-@dataclass(slots=True)
-class OpenJob:
-    """A job whose prompt is on its way; iterate `tokens` for the answer."""
-
-    job_id: int
-    escrow: int
-    prompt: Sequence[int]
-    blind: bytes
-    session: Key
-    _requester: "Requester"
-    ids: list[int] = field(default_factory=list)
-    """Output tokens received and verified so far."""
-    receipt: Receipt | None = None
-    """The last stage's latest receipt: what it will be held to."""
-
-    async def tokens(self) -> AsyncIterator[int]:
-        """Yield output tokens as they arrive. Raises: RequestError."""
-        async for token in self._requester.stream(self):
-            yield token
-
-    async def cancel(self, tokens: int) -> None:
-        """Ask the last stage to stop after `tokens` output tokens (at least 1); an earlier end stands."""
-        await self._requester.cancel(self, tokens)
 
 
 class Requester:
@@ -119,6 +88,7 @@ class Requester:
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._block = asyncio.Condition()
+        self.following = Following(self)
         self.height = 0
 
     async def __aenter__(self) -> Self:
@@ -130,7 +100,7 @@ class Requester:
     ) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self.following.close(), return_exceptions=True)
         for channel in self._channels.values():
             await channel.close()
 
@@ -176,8 +146,9 @@ class Requester:
         )
         accepted = await self._accepted(message)
         job = OpenJob(accepted.job_id, accepted.escrow, list(prompt), blind, session, self)
-        first, _ = await self._planned(job)
-        await self._open(job, first)
+        self.following.add(job)
+        first = await self._planned(job)
+        await self.open(job, first, 0)
         return job
 
     async def _quoted_escrow(self, model: Model, prompt_tokens: int, max_tokens: int, value: int) -> int:
@@ -224,18 +195,20 @@ class Requester:
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(ClientError):
-                async for block in self.client.follow(without_events=True):
+                async for block in self.client.follow():
                     async with self._block:
                         self.height = block.height
                         self._block.notify_all()
+                    self.following.notice(block)
             await asyncio.sleep(0.2)
 
-    async def _next_block(self) -> None:
+    async def next_block(self) -> None:
+        """Wait for the next block."""
         async with self._block:
             await self._block.wait()
 
-    async def _planned(self, job: OpenJob) -> tuple[Worker, Worker]:
-        """Wait for the plan and return the first and the last worker of the pipeline."""
+    async def _planned(self, job: OpenJob) -> Worker:
+        """Wait for the plan and return the first worker of the pipeline."""
         try:
             async with asyncio.timeout(PLAN_SECONDS):
                 while True:
@@ -244,20 +217,20 @@ class Requester:
                         break
                     if answer.job.status != JobStatus.WAITING:
                         raise RequestError(Code.NO_LIVE_PLAN, f"job {job.job_id} ended: {answer.job.close_reason.name}")
-                    await self._next_block()
+                    await self.next_block()
         except TimeoutError:
             raise RequestError(
                 Code.NO_LIVE_PLAN,
                 f"job {job.job_id} got no workers within {PLAN_SECONDS:.0f} s; its escrow comes back at expiry",
             ) from None
-        operators = answer.plan_operators
-        return await self._worker(operators[0]), await self._worker(operators[-1])
+        return await self.worker(answer.plan_operators[0])
 
     async def job(self, job_id: int) -> QueryJobResponse:
         """Return a job as the chain has it."""
         return await self.client.query("ostraka.jobs.v1.Query/Job", QueryJobRequest(job_id), QueryJobResponse)
 
-    async def _worker(self, operator: bytes) -> Worker:
+    async def worker(self, operator: bytes) -> Worker:
+        """Return a worker as the chain has it."""
         answer = await self.client.query(
             "ostraka.workers.v1.Query/Worker", QueryWorkerRequest(encode_address(operator)), QueryWorkerResponse
         )
@@ -270,9 +243,12 @@ class Requester:
             channel = self._channels[endpoint] = grpc.aio.insecure_channel(endpoint, options=options)
         return stubs.WorkerStub(channel)
 
-    async def _open(self, job: OpenJob, worker: Worker) -> None:
-        """Hand the prompt over, again if the worker ends meanwhile: a second prompt of the same job changes nothing."""
-        request = wire.OpenRequest(job_id=job.job_id, attempt=0, prompt_ids=job.prompt, blind=job.blind)
+    async def open(self, job: OpenJob, worker: Worker, attempt: int) -> None:
+        """Hand the prompt over, again if the worker ends meanwhile: a second prompt of the same job changes nothing.
+
+        Raises: RequestError.
+        """
+        request = wire.OpenRequest(job_id=job.job_id, attempt=attempt, prompt_ids=job.prompt, blind=job.blind)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + OPEN_SECONDS
         while True:
@@ -289,19 +265,25 @@ class Requester:
 
     async def stream(self, job: OpenJob) -> AsyncIterator[int]:
         """Yield the tokens of a job; a broken stream is taken up where it stopped. Raises: RequestError."""
+        async for token in self.read(job, job.answer):
+            yield token
+
+    async def read(self, job: OpenJob, answer: Answer) -> AsyncIterator[int]:
+        """Yield the tokens of one attempt; a broken stream is taken up where it stopped. Raises: RequestError."""
         state = await self.job(job.job_id)
+        if state.job.attempt != answer.attempt:
+            raise RequestError(Code.INTERNAL, f"job {job.job_id} is at attempt {state.job.attempt} by now")
         stage = state.job.num_stages - 1
-        worker = await self._worker(state.plan_operators[-1])
-        hop = Hop(unit_id(self._chain, job.job_id, state.job.attempt, stage), 0, worker.keys.hot_key)
-        leaves: list[bytes] = []
+        worker = await self.worker(state.plan_operators[-1])
+        hop = Hop(unit_id(self._chain, job.job_id, answer.attempt, stage), 0, worker.keys.hot_key)
         failures = 0
         while failures <= RECONNECTS:
             reason = "the stream ended without a final receipt"
             try:
-                async for token in self._frames(job, worker, hop, leaves, state.job):
+                async for token in self._frames(job, answer, worker, hop, state.job):
                     failures = 0
                     yield token
-                if job.receipt is not None and job.receipt.is_final:
+                if answer.is_complete:
                     return
             except grpc.aio.AioRpcError as error:
                 reason = error.details() or error.code().name
@@ -312,9 +294,10 @@ class Requester:
         raise RequestError(Code.INTERNAL, f"job {job.job_id}: the last worker does not go on: {reason}")
 
     async def _frames(
-        self, job: OpenJob, worker: Worker, hop: Hop, leaves: list[bytes], record: Job
-    ) -> AsyncIterator[int]:
-        request = wire.TokensRequest(job_id=job.job_id, attempt=record.attempt, blind=job.blind, start=len(job.ids))
+        self, job: OpenJob, answer: Answer, worker: Worker, hop: Hop, record: Job
+    ) -> AsyncIterator[int]:  # fmt: skip
+        start = len(answer.ids)
+        request = wire.TokensRequest(job_id=job.job_id, attempt=answer.attempt, blind=job.blind, start=start)
         call = self._stub(worker.endpoint).Tokens(request, wait_for_ready=True)
         try:
             while True:
@@ -322,21 +305,21 @@ class Requester:
                     frame = await call.read()
                 if frame is grpc.aio.EOF:
                     return
-                for token in self._verified(job, frame, hop, leaves, record):
-                    job.ids.append(token)
+                for token in self._verified(job, answer, frame, hop, record):
+                    answer.ids.append(token)
                     yield token
-                if job.receipt is not None and job.receipt.is_final:
+                if answer.is_complete:
                     return
         finally:
             call.cancel()
 
-    def _verified(
-        self, job: OpenJob, frame: wire.TokenFrame, hop: Hop, leaves: list[bytes], record: Job
-    ) -> Sequence[int]:
+    @staticmethod
+    def _verified(job: OpenJob, answer: Answer, frame: wire.TokenFrame, hop: Hop, record: Job) -> Sequence[int]:
         """Return the frame's new tokens once its receipt is seen to cover them."""
-        if frame.start != len(leaves) or len(leaves) + len(frame.ids) > record.max_tokens:
+        count = len(answer.leaves)
+        if frame.start != count or count + len(frame.ids) > record.max_tokens:
             raise RequestError(Code.INTERNAL, f"job {job.job_id}: the last worker sent tokens out of place")
-        fresh = [token_leaf(job.blind, True, index, token) for index, token in enumerate(frame.ids, start=len(leaves))]
+        fresh = [token_leaf(job.blind, True, index, token) for index, token in enumerate(frame.ids, start=count)]
         receipt = Receipt(
             hop.unit,
             frame.receipt.revision,
@@ -345,19 +328,21 @@ class Requester:
             frame.receipt.is_final,
             frame.receipt.signature,
         )
-        root = lr(Kind.TOKS, [*leaves, *fresh])
-        fault = fault_of(receipt, hop, len(leaves) + len(fresh), root)
+        root = lr(Kind.TOKS, [*answer.leaves, *fresh])
+        fault = fault_of(receipt, hop, count + len(fresh), root)
         if fault is not None:
             raise RequestError(Code.RECEIPT_INVALID, f"job {job.job_id}: {fault}")
-        leaves.extend(fresh)
-        job.receipt = receipt
+        answer.leaves.extend(fresh)
+        answer.receipt = receipt
         return list(frame.ids)
 
-    async def cancel(self, job: OpenJob, tokens: int) -> None:
-        """Send a signed cancel to the last stage; a worker that is gone needs none."""
+    async def cancel(self, job: OpenJob, answer: Answer, tokens: int) -> None:
+        """Send a signed cancel to the last stage of an attempt; a worker that is gone needs none."""
         state = await self.job(job.job_id)
-        worker = await self._worker(state.plan_operators[-1])
-        signature = sign_ed25519(job.session.secret, cancel_bytes(self._chain, job.job_id, state.job.attempt, tokens))
-        request = wire.CancelRequest(job_id=job.job_id, attempt=state.job.attempt, tokens=tokens, signature=signature)
+        if state.job.attempt != answer.attempt or not state.plan_operators:
+            return
+        worker = await self.worker(state.plan_operators[-1])
+        signature = sign_ed25519(job.session.secret, cancel_bytes(self._chain, job.job_id, answer.attempt, tokens))
+        request = wire.CancelRequest(job_id=job.job_id, attempt=answer.attempt, tokens=tokens, signature=signature)
         with contextlib.suppress(grpc.aio.AioRpcError):
             await self._stub(worker.endpoint).Cancel(request, timeout=CANCEL_SECONDS)

@@ -24,6 +24,7 @@ from chain.modules.models.types import Model, QueryModelsRequest, QueryModelsRes
 from inference.gateway.bearer import BearerKeys, Caller
 from inference.gateway.chat import ChatError, ChatTokenizer, StopStrings, StreamDecoder
 from inference.gateway.config import GatewayConfig
+from inference.gateway.open_job import OpenJob, RequestError
 from inference.gateway.openai_api import (
     MAX_BODY_BYTES,
     ApiError,
@@ -33,7 +34,8 @@ from inference.gateway.openai_api import (
     parse_chat_request,
     usage,
 )
-from inference.gateway.requester import OpenJob, Requester, RequestError
+from inference.gateway.outcome import Asked, outcome
+from inference.gateway.requester import Requester
 from inference.keys import read_secret
 
 LOG = logging.getLogger("gateway")
@@ -53,6 +55,8 @@ STATUS_OF_CODE = {
 """HTTP status of a chain's refusal; everything else is a 502."""
 BODY_SECONDS = 30.0
 """How long a request's body may take to arrive."""
+MAX_JOB_DIGITS = 20
+"""Of a job's number."""
 CLIENT_GONE = 499
 """Status, for the log alone, of a request whose caller left."""
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -67,7 +71,16 @@ class Gateway:
     requester: Requester
     keys: BearerKeys
     tokenizers: dict[bytes, ChatTokenizer] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
+    """Of the jobs that the requester still follows."""
     active: int = 0
+
+    def remember(self, job: OpenJob, asked: Asked) -> None:
+        """Keep what turns a job's later answer into text, as long as the job is followed."""
+        self.asked = {old: kept for old, kept in self.asked.items() if self.requester.following.find(old) is not None}
+        self.asked[job.job_id] = asked
+        if asked.stops:
+            job.new_ending = asked.new_ending
 
     async def most_positions(self, model: Model) -> int:
         """Return how many positions a job may have: the model's, or the chain's if that takes fewer."""
@@ -130,6 +143,7 @@ def build_app(config: GatewayConfig) -> Starlette:
             Route("/health", endpoint(health)),
             Route("/v1/models", endpoint(models)),
             Route("/v1/chat/completions", endpoint(chat_completions), methods=["POST"]),
+            Route("/v1/jobs/{name}", endpoint(job_outcome)),
         ],
         exception_handlers={HTTPException: _no_such_route},
         lifespan=lifespan,
@@ -139,7 +153,7 @@ def build_app(config: GatewayConfig) -> Starlette:
 def _no_such_route(request: Request, error: Exception) -> Response:
     """Answer a wrong path or method in OpenAI's error shape."""
     assert isinstance(error, HTTPException)
-    served = "GET /health, GET /v1/models and POST /v1/chat/completions are served"
+    served = "GET /health, GET /v1/models, POST /v1/chat/completions and GET /v1/jobs/{id} are served"
     if error.status_code == 405:
         api = ApiError(405, f"{request.method[:16]} is not taken here; {served}", code="method_not_allowed")
     else:
@@ -180,6 +194,23 @@ async def models(gateway: Gateway, request: Request) -> Response:
     return JSONResponse({"object": "list", "data": data})
 
 
+async def job_outcome(gateway: Gateway, request: Request) -> Response:
+    """Tell what one of the caller's jobs has come to: its state and the answer that stands."""
+    caller = authorised(gateway, request)
+    number = request.path_params["name"].removeprefix("chatcmpl-")
+    is_number = number.isascii() and number.isdigit() and len(number) <= MAX_JOB_DIGITS
+    job = gateway.requester.following.find(int(number)) if is_number else None
+    asked = gateway.asked.get(job.job_id) if job is not None else None
+    if job is None or asked is None or asked.caller != caller.name:
+        message = "no such job of yours is followed here; `ostraka job show` asks the chain"
+        raise ApiError(404, message, code="unknown_job")
+    await gateway.requester.following.look(job)
+    record = job.record
+    if record is None:
+        raise ApiError(404, "the chain has closed and forgotten this job", code="unknown_job")
+    return JSONResponse(await asyncio.to_thread(outcome, asked, job, record))
+
+
 async def chat_completions(gateway: Gateway, request: Request) -> Response:
     """Answer one conversation, whole or as server-sent events; a caller that leaves cancels the job."""
     caller = authorised(gateway, request)
@@ -206,6 +237,7 @@ async def chat_completions(gateway: Gateway, request: Request) -> Response:
     except BaseException:
         gateway.active -= 1
         raise
+    gateway.remember(job, Asked(caller.name, chat.model, tokenizer, tuple(chat.stop), frozenset(model.header.eos_ids)))
     answer = _Answer(
         gateway, caller, job, StreamDecoder(tokenizer), StopStrings(chat.stop), chat,
         frozenset(model.header.eos_ids), limit,
@@ -314,7 +346,7 @@ class _Answer:
         if not self.is_over:
             self.is_over = True
             try:
-                await self.job.cancel(max(1, len(self.job.ids)))
+                await self.job.cancel(max(1, len(self.job.ids)), is_unwanted=not self.stops.is_found)
             except (ClientError, RequestError) as error:
                 LOG.warning("job %d cannot be cancelled: %s", self.job.job_id, error)
 

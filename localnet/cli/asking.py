@@ -11,8 +11,10 @@ from chain.client.failures import ClientError
 from chain.client.signing import Key
 from chain.modules.jobs.types import SamplerSpec
 from inference.gateway.chat import ChatError, ChatTokenizer, StreamDecoder
+from inference.gateway.open_job import OpenJob, RequestError
 from inference.gateway.openai_api import ApiError, sampler_spec
-from inference.gateway.requester import Requester, RequestError
+from inference.gateway.outcome import Asked, outcome
+from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.cli.output import ERR, home_option, output_option, print_json, running_network
 from localnet.layout import Localnet
@@ -62,6 +64,7 @@ def sampler(temperature: float, top_k: int) -> SamplerSpec:
 @click.argument("question")
 @_options
 @click.option("--system", default="", help="What the assistant should keep in mind.")
+@click.option("--wait", is_flag=True, help="Wait until the answer is final, and print the one that stands.")
 @output_option
 def ask(
     question: str,
@@ -72,9 +75,13 @@ def ask(
     key_path: Path | None,
     home: Path,
     system: str,
+    wait: bool,
     output: str,
 ) -> None:
     """Ask one QUESTION straight through the chain and its workers; no gateway takes part.
+
+    What is streamed is not yet checked. With --wait the command stays until the chain has settled the job; if a
+    worker was convicted meanwhile, others have answered again, and that answer is printed too.
 
     \b
     Example:
@@ -86,8 +93,11 @@ def ask(
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": question})
     spec = sampler(temperature, top_k)
-    result = asyncio.run(_answer(network, key_path, messages, max_tokens, spec, value, is_shown=output == "text"))
-    if output == "json":
+    is_shown = output == "text"
+    result = asyncio.run(
+        _answer(network, key_path, messages, max_tokens, spec, value, is_shown=is_shown, is_awaited=wait)
+    )
+    if not is_shown:
         print_json(result)
     else:
         ERR.print(f"[dim]job {result['job_id']} · `ostraka job show {result['job_id']}` tells what became of it[/]")
@@ -128,6 +138,7 @@ async def _answer(
     value: int,
     *,
     is_shown: bool,
+    is_awaited: bool = False,
 ) -> dict[str, Any]:
     try:
         key = Key.secp256k1(read_secret(key_path or network.key_path("user")))
@@ -151,12 +162,40 @@ async def _answer(
             text += tail
             if is_shown:
                 click.echo(tail)
+            told = {
+                "job_id": job.job_id,
+                "text": text,
+                "prompt_tokens": len(job.prompt),
+                "output_tokens": len(job.ids),
+                "escrow": job.escrow,
+            }
+            if is_awaited:
+                asked = Asked("", network.model, tokenizer, (), frozenset(model.header.eos_ids))
+                told["outcome"] = await _settled(job, asked, is_shown=is_shown)
+            return told
     except (RequestError, ClientError, ChatError) as error:
         raise click.ClickException(str(error)) from None
-    return {
-        "job_id": job.job_id,
-        "text": text,
-        "prompt_tokens": len(job.prompt),
-        "output_tokens": len(job.ids),
-        "escrow": job.escrow,
-    }
+
+
+async def _settled(job: OpenJob, asked: Asked, *, is_shown: bool) -> dict[str, Any]:
+    """Return what became of a job once it is over; show the answer that stands if it is another attempt's."""
+    if is_shown:
+        ERR.print("[dim]streamed; waiting until it is checked and settled[/]")
+    await job.over.wait()
+    if job.record is None:
+        raise click.ClickException(f"the chain has closed and forgotten job {job.job_id}")
+    found = outcome(asked, job, job.record)
+    if not is_shown:
+        return found
+    reason, answer = found["close_reason"], found["answer"]
+    if job.record.attempt == 0:
+        ERR.print(f"[dim]{found['status']} ({reason}): {found['paid']} of {found['escrow']} uostr paid[/]")
+    elif answer is None or not answer["is_complete"]:
+        ERR.print(
+            f"[red]refuted, and attempt {job.record.attempt} gave no whole answer: {found['status']} ({reason})[/]"
+        )
+    else:
+        ERR.print(f"[yellow]a worker of the first attempt was convicted; attempt {answer['attempt']} answered:[/]")
+        click.echo(answer["content"])
+        ERR.print(f"[dim]{found['status']} ({reason}): {found['paid']} of {found['escrow']} uostr paid[/]")
+    return found

@@ -14,7 +14,8 @@ from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobReques
 from chain.modules.sampling.rules import has_bit
 from chain.modules.sampling.types import CheckOutcome, CheckPhase, QueryUnitRequest, QueryUnitResponse
 from inference.gateway.chat import ChatTokenizer
-from inference.gateway.requester import OpenJob, Requester
+from inference.gateway.open_job import OpenJob
+from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.cli.join import wait_until_enrolled
 from localnet.layout import Localnet

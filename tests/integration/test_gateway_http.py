@@ -173,6 +173,15 @@ def test_a_wrong_method_or_path_says_what_is_served(
     assert "POST /v1/chat/completions" in found[2]
 
 
+@pytest.mark.parametrize("name", ["1", "chatcmpl-1", "99999999999999999999999", "-1", "\u0661", "x", "chatcmpl-"])
+def test_a_job_that_is_not_ones_own_is_a_404(client: TestClient, name: str) -> None:
+    assert refusal(client.get(f"/v1/jobs/{name}"))[:2] == (404, "unknown_job")
+
+
+def test_a_job_is_told_of_to_keys_alone(client: TestClient) -> None:
+    assert refusal(client.get("/v1/jobs/1", headers={"authorization": ""}))[:2] == (401, "invalid_api_key")
+
+
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic dGVzdHM6", "Bearer " + "x" * 10_000])
 def test_a_wrong_key_is_a_401_before_the_body_is_read(client: TestClient, header: str) -> None:
     answer = client.post(PATH, content=b"{", headers={"authorization": header})

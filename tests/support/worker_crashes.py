@@ -20,7 +20,8 @@ from chain.modules.jobs.types import (
 )
 from chain.modules.sampling.types import CheckOutcome, QueryUnitRequest, QueryUnitResponse
 from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse
-from inference.gateway.requester import OpenJob, Requester, RequestError
+from inference.gateway.open_job import OpenJob, RequestError
+from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.layout import Localnet, WorkerPlace
 from localnet.network import start_worker
