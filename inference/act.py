@@ -277,6 +277,7 @@ class Actor:
                 out_root=run.out_root,
                 seal=commit.asserter_seal(operator, unit_bytes, salt, roots),
                 receipt=decoded_receipt(run.receipt),
+                cancel=self._cancel(unit_bytes, run.tokens),
             )
         check = self._journal.find_check(unit_bytes)
         assert check is not None, "a check is sent only when its outcome is journalled"
@@ -285,6 +286,11 @@ class Actor:
             return MsgRevealCheck(sender, *key, salt, check.body_root, check.out_root)
         seal = commit.checker_seal(operator, unit_bytes, salt, ChainRoots(b"", check.body_root, check.out_root))
         return MsgCommitCheck(sender, *key, seal)
+
+    def _cancel(self, unit: bytes, tokens: int) -> bytes:
+        """Return the requester's signature if the answer ended because it wished so."""
+        wished, signature = self._journal.find_cancel(unit)
+        return signature if wished == tokens else b""
 
 
 EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, MoveFailed, OSError)

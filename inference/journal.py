@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS receipts (
 CREATE TABLE IF NOT EXISTS checks (
     unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
     body_root BLOB NOT NULL, out_root BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS cancels (
+    unit BLOB PRIMARY KEY, tokens INTEGER NOT NULL, signature BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS transactions (number INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
@@ -172,6 +174,15 @@ class Journal:
         )
         return tuple((row[0], bool(row[1]), row[2], row[3], row[4]) for row in rows)
 
+    def record_cancel(self, unit: bytes, tokens: int, signature: bytes) -> None:
+        """Note the requester's wish that an answer end at `tokens`; the first one stands."""
+        self._all("INSERT OR IGNORE INTO cancels VALUES (?, ?, ?)", unit, tokens, signature)
+
+    def find_cancel(self, unit: bytes) -> tuple[int, bytes]:
+        """Return at how many tokens the requester wished an answer to end, and its signature; 0 if it did not."""
+        rows = self._all("SELECT tokens, signature FROM cancels WHERE unit = ?", unit)
+        return (rows[0][0], rows[0][1]) if rows else (0, b"")
+
     def record_check(self, record: CheckRecord) -> CheckRecord:
         """Note the outcome of a check; the first one stands."""
         self._all(
@@ -222,6 +233,7 @@ class Journal:
         self._all("DELETE FROM runs WHERE unit = ?", unit)
         self._all("DELETE FROM checks WHERE unit = ?", unit)
         self._all("DELETE FROM receipts WHERE unit = ?", unit)
+        self._all("DELETE FROM cancels WHERE unit = ?", unit)
         shutil.rmtree(self._rows / unit.hex(), ignore_errors=True)
 
     def row_file(self, unit: bytes, name: str, item_bytes: int) -> "RowFile":

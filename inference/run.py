@@ -149,7 +149,7 @@ class Run:
             self._last_receipt = max(self._last_receipt, count)
         if job.is_last:
             # Where the tokens ended is signed; they are made again from the rows, up to there.
-            self._cancel_at = self._output_count
+            self._cancel_at = self._output_count or self._journal.find_cancel(unit)[0]
         if not job.is_last:
             last = job.hop_from(len(job.units) - 1)
             self.tokens_receipt = self._final_of(last)
@@ -269,9 +269,13 @@ class Run:
         if not verify_ed25519(job.job.session_key, signed, signature):
             raise Refused(Refusal.WRONG_SIGNATURE, "not signed by the job's session key")
         if not self._output_count and not self._cancel_at:
-            self._cancel_at = tokens
-            if len(self.tokens.items) >= tokens:
-                await self._fix_end(tokens, ())
+            # Order: who ends an answer early must be able to show the requester's wish ever after.
+            await asyncio.to_thread(self._journal.record_cancel, job.unit_id, tokens, signature)
+            wished, _ = self._journal.find_cancel(job.unit_id)
+            if not self._output_count:
+                self._cancel_at = wished
+                if len(self.tokens.items) >= wished:
+                    await self._fix_end(wished, ())
         return self._output_count or self._cancel_at
 
     def _extend_answer(self, start: int, ids: Sequence[int]) -> None:

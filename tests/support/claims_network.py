@@ -1,6 +1,6 @@
 """A network on which claims can be told apart by what they cost: balances and bonds before and after."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,8 @@ class Standing:
 class ClaimsNetwork(Network):
     """A network whose jobs open with the blind that the tests know."""
 
+    answer: tuple[int, ...] = IDS
+
     def request(self, **changes: Any) -> MsgRequestJob:
         return super().request(**{"blind_hash": blind_hash(BLIND), **changes})
 
@@ -54,10 +56,10 @@ class ClaimsNetwork(Network):
 
     def rows(self, unit: Unit) -> list[bytes]:
         job = self.job(unit.job_id)
-        return [digest("row", unit.stage, at) for at in range(job.prompt_tokens + TOKENS - 1)]
+        return [digest("row", unit.stage, at) for at in range(job.prompt_tokens + len(self.answer) - 1)]
 
-    def leaves(self, tokens: Sequence[int] = IDS) -> list[bytes]:
-        return [token_leaf(BLIND, True, at, token) for at, token in enumerate(tokens)]
+    def leaves(self) -> list[bytes]:
+        return [token_leaf(BLIND, True, at, token) for at, token in enumerate(self.answer)]
 
     def root_of(self, unit: Unit, count: int) -> bytes:
         """The root that an honest receipt over `count` rows or tokens has."""
@@ -70,7 +72,7 @@ class ClaimsNetwork(Network):
 
     def size(self, unit: Unit) -> int:
         """How many rows or tokens a unit has sent."""
-        return TOKENS if unit.stage == len(SERVERS) - 1 else len(self.rows(unit))
+        return len(self.answer) if unit.stage == len(SERVERS) - 1 else len(self.rows(unit))
 
     def signed(self, unit: Unit, signer: Machine | None = None, /, **changes: Any) -> Receipt:
         """A receipt about what a unit sends, signed by its asserter or by another; final and honest if not changed."""
@@ -107,6 +109,13 @@ class ClaimsNetwork(Network):
         a, b, c = (SPARE if who == guilty else who for who in SERVERS)
         self.ok(self.chain.send(REQUESTER, self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))))
         self.chain.run_until(self.chain.height + 4)
+
+    def run_to_attempt(self, job: Job, attempt: int) -> None:
+        """Run until nobody may say anything more about what is convicted, and the job is run again."""
+        end = self.chain.height + 200
+        while self.job(job.job_id).attempt < attempt:
+            self.chain.run_block()
+            assert self.chain.height < end
 
     def standing(self) -> Standing:
         everybody = (*SERVERS, *CHECKERS)

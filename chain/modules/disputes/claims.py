@@ -14,6 +14,7 @@ from chain.modules.disputes.types import (
     DisputeKind,
     MsgClaimReceipt,
     MsgClaimResponse,
+    MsgClaimStop,
     Role,
 )
 from chain.modules.jobs import keeper as jobs
@@ -40,6 +41,18 @@ def claim_receipt(ctx: Context, msg: MsgClaimReceipt) -> MsgClaimResponse:
     committed = evidence.output_of(job, unit) if is_sender else evidence.input_of(job, unit)
     evidence.require_contradiction(committed, msg.receipt, msg.prefix, job.blind_hash)
     shown = keeper.new_dispute(ctx.store, DisputeKind.RECEIPT, unit, sender, out_root=msg.receipt.root)
+    return _settle(ctx, shown, sender, fees.least(ctx, CLAIM_GAS, msg))
+
+
+def claim_stop(ctx: Context, msg: MsgClaimStop) -> MsgClaimResponse:
+    """Convict a last stage by one token of its answer. Raises: Rejected: EVIDENCE_INVALID, NO_CONTRADICTION, others."""
+    sender = address_of(msg.sender, "sender")
+    last = jobs.job(ctx.store, msg.job_id).num_stages - 1
+    job, unit = _begin(ctx, msg.job_id, msg.attempt, last)
+    token = evidence.require_token(unit, msg.index, msg.leaf, msg.siblings)
+    if not evidence.is_wrong_end(job, unit, msg.index, token):
+        raise Rejected(Code.NO_CONTRADICTION, "the token does not show that the answer should end elsewhere")
+    shown = keeper.new_dispute(ctx.store, DisputeKind.STOP, unit, sender)
     return _settle(ctx, shown, sender, fees.least(ctx, CLAIM_GAS, msg))
 
 

@@ -10,18 +10,23 @@ of all of them. The two contradict each other if
 
 A receipt that is not final may count more rows than the job came to have: a stage feeds what it is given until it
 learns that the answer has ended.
+
+An answer ends with its first stop id, at its limit, or where the requester signed that it should. One opened token
+shows that it does not.
 """
 
 from dataclasses import dataclass
 
 from chain.crypto.hashing import blind_hash, blinded, receipt_bytes
 from chain.crypto.keys import verify_ed25519
-from chain.crypto.merkle import DIGEST, Kind, prefix_roots
+from chain.crypto.merkle import DIGEST, Kind, leaf, prefix_roots, verify_range
 from chain.errors import Code, Rejected
 from chain.modules.disputes.types import Prefix
 from chain.modules.jobs.rules import positions
 from chain.modules.jobs.types import Job, Receipt, Unit
 
+TOKEN_LEAF = 24
+"""Bytes of a token's leaf: salt, index, id."""
 MAX_SIBLINGS = 8 * 15
 """Of one item among 2^32: more never belong to an opening."""
 
@@ -90,14 +95,35 @@ def _require_shorter(committed: Commitment, receipt: Receipt) -> None:
 def _prefix_root(committed: Commitment, count: int, prefix: Prefix, hidden_by: bytes) -> bytes:
     """Return the on-chain root of the first `count` committed items. Raises: Rejected: EVIDENCE_INVALID."""
     is_hidden = committed.kind == Kind.HSEC
-    if len(prefix.siblings) % DIGEST or len(prefix.siblings) > DIGEST * MAX_SIBLINGS:
-        raise Rejected(Code.EVIDENCE_INVALID, f"siblings: at most {MAX_SIBLINGS} of {DIGEST} bytes")
+    siblings = _split(prefix.siblings)
     if len(prefix.blind) != (DIGEST if is_hidden else 0) or (is_hidden and blind_hash(prefix.blind) != hidden_by):
         raise Rejected(Code.EVIDENCE_INVALID, "blind: the job's for rows, none for tokens")
-    siblings = [prefix.siblings[at : at + DIGEST] for at in range(0, len(prefix.siblings), DIGEST)]
     roots = prefix_roots(committed.kind, committed.count, count, prefix.item, siblings)
     if roots is not None and is_hidden:
         roots = blinded(prefix.blind, roots[0]), blinded(prefix.blind, roots[1])
     if roots is None or roots[1] != committed.root:
         raise Rejected(Code.EVIDENCE_INVALID, "the opening does not lead to the committed root")
     return roots[0]
+
+
+def _split(joined: bytes) -> list[bytes]:
+    if len(joined) % DIGEST or len(joined) > DIGEST * MAX_SIBLINGS:
+        raise Rejected(Code.EVIDENCE_INVALID, f"siblings: at most {MAX_SIBLINGS} of {DIGEST} bytes")
+    return [joined[at : at + DIGEST] for at in range(0, len(joined), DIGEST)]
+
+
+def require_token(unit: Unit, index: int, body: bytes, siblings: bytes) -> int:
+    """Return token `index` of the answer that a last stage has committed to. Raises: Rejected: EVIDENCE_INVALID."""
+    if len(body) != TOKEN_LEAF or body[16:20] != index.to_bytes(8, "little")[:4]:
+        raise Rejected(Code.EVIDENCE_INVALID, f"leaf: {TOKEN_LEAF} bytes, with the index in it")
+    path = _split(siblings)
+    if not verify_range(Kind.TOKS, unit.tokens, index, (leaf(Kind.TOK, body),), path, unit.out_root):
+        raise Rejected(Code.EVIDENCE_INVALID, "the leaf does not stand there in the answer")
+    return int.from_bytes(body[20:], "little")
+
+
+def is_wrong_end(job: Job, unit: Unit, index: int, token: int) -> bool:
+    """Say whether token `index` shows that an answer goes on after its end, or ends before it."""
+    if index < unit.tokens - 1:
+        return token in job.stop_ids
+    return unit.tokens < job.max_tokens and token not in job.stop_ids and not unit.is_cancelled

@@ -6,6 +6,7 @@ from chain.modules.disputes.types import (
     MsgChallenge,
     MsgChoose,
     MsgClaimReceipt,
+    MsgClaimStop,
     MsgOpenLine,
     MsgPostLazy,
     MsgProve,
@@ -37,6 +38,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgPostLazy", MsgPostLazy, "sender", handlers.post_lazy, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgChallenge", MsgChallenge, "sender", challenges.challenge, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgClaimReceipt", MsgClaimReceipt, "sender", claims.claim_receipt, claims.CLAIM_GAS),
+        Message(f"{PACKAGE}.MsgClaimStop", MsgClaimStop, "sender", claims.claim_stop, claims.CLAIM_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),

@@ -18,6 +18,8 @@ class DisputeKind(IntEnum):
     """A worker that was not drawn says that a unit is false."""
     RECEIPT = 4
     """A stage signed a receipt that its commitment contradicts."""
+    STOP = 5
+    """The answer ends too early, or goes on after it should have ended."""
 
 
 class DisputeStatus(IntEnum):
@@ -477,6 +479,22 @@ class MsgClaimReceipt:
     """With the signature of `stage`, whichever its role."""
     prefix: Prefix | None = None
     """Where the receipt covers less than everything."""
+
+
+@record
+class MsgClaimStop:
+    """Open one token of an answer that ends where it may not."""
+
+    sender: str
+    """Any account."""
+    job_id: int
+    attempt: int
+    index: int
+    """j: a stop id that is not the last token, or the last token of a short answer that is no stop id."""
+    leaf: bytes
+    """salt (16 bytes), j and id (4 bytes each, little-endian)."""
+    siblings: bytes
+    """Digests that lead to tokens_root."""
 
 
 @record

@@ -15,6 +15,7 @@ class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_KIND_HOP: _ClassVar[DisputeKind]
     DISPUTE_KIND_CHALLENGE: _ClassVar[DisputeKind]
     DISPUTE_KIND_RECEIPT: _ClassVar[DisputeKind]
+    DISPUTE_KIND_STOP: _ClassVar[DisputeKind]
 
 class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -93,6 +94,7 @@ DISPUTE_KIND_TRACE: DisputeKind
 DISPUTE_KIND_HOP: DisputeKind
 DISPUTE_KIND_CHALLENGE: DisputeKind
 DISPUTE_KIND_RECEIPT: DisputeKind
+DISPUTE_KIND_STOP: DisputeKind
 DISPUTE_STATUS_UNSPECIFIED: DisputeStatus
 DISPUTE_STATUS_OPEN: DisputeStatus
 DISPUTE_STATUS_UNRESOLVED: DisputeStatus
@@ -526,6 +528,22 @@ class MsgClaimReceipt(_message.Message):
     receipt: _jobs_pb2.Receipt
     prefix: Prefix
     def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., prefix: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...
+
+class MsgClaimStop(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "index", "leaf", "siblings")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    index: int
+    leaf: bytes
+    siblings: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., siblings: _Optional[bytes] = ...) -> None: ...
 
 class MsgClaimResponse(_message.Message):
     __slots__ = ("dispute_id",)

@@ -70,6 +70,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
                 _registered_method=True)
+        self.ClaimStop = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/ClaimStop',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimStop.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -125,6 +130,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimStop(self, request, context):
+        """Convict a last stage by one token of its answer. Refused with EVIDENCE_INVALID, NO_CONTRADICTION, others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -161,6 +173,11 @@ def add_MsgServicer_to_server(servicer, server):
             'ClaimReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.ClaimReceipt,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.SerializeToString,
+            ),
+            'ClaimStop': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimStop,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimStop.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.SerializeToString,
             ),
     }
@@ -353,6 +370,33 @@ class Msg:
             target,
             '/ostraka.disputes.v1.Msg/ClaimReceipt',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimReceipt.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimStop(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/ClaimStop',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimStop.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
             options,
             channel_credentials,

@@ -137,3 +137,13 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     rows = journal.row_file(UNIT, "in", 10)
     assert rows.count >= 7 + last
     assert rows.read(7, 7 + last) == b"".join(count.to_bytes(10, "little") for count in range(1, last + 1))
+
+
+def test_the_first_cancel_stands_and_is_forgotten_with_its_unit(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.find_cancel(UNIT) == (0, b"")
+    journal.record_cancel(UNIT, 5, b"s" * 64)
+    journal.record_cancel(UNIT, 6, b"t" * 64)
+    assert journal.find_cancel(UNIT) == (5, b"s" * 64)
+    journal.drop_unit(UNIT)
+    assert journal.find_cancel(UNIT) == (0, b"")

@@ -115,7 +115,9 @@ async def test_a_cancel_signed_by_the_session_key_fixes_the_end_and_drops_later_
         answer = await made.stub(-1).Cancel(wire.CancelRequest(job_id=1, tokens=5, signature=signature))
         again = await made.stub(-1).Cancel(wire.CancelRequest(job_id=1, tokens=5, signature=signature))
         found = await records(made, request)
+        kept = made.workers[-1].journal.find_cancel(unit_id(CHAIN, 1, 0, 2))
     assert (answer.tokens, again.tokens) == (5, 5)
+    assert kept == (5, signature)  # it goes with the result: without it the answer would end too early
     assert_roots(tiny_directory, made, request, first[:5], found)
 
 
