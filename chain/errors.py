@@ -207,6 +207,20 @@ class Code(IntEnum):
     """The sender has a challenge against this unit."""
     TOO_MANY_CHALLENGES = 332
     """The sender, or the unit, has as many open challenges as it may."""
+    ALREADY_DEMANDED = 333
+    """The sender has demanded the ids of this attempt."""
+    TOO_MANY_DEMANDS = 334
+    """The job's stages owe as many answers as they may at a time; try again in a few blocks."""
+    KEY_INVALID = 335
+    """Nothing can be sealed to the key, or the secret is not that of the key."""
+    UNKNOWN_DEMAND = 336
+    """No such demand."""
+    ALREADY_SUPPLIED = 337
+    """The part is supplied."""
+    BOX_INVALID = 338
+    """The box has not the size of what it should hold, or is not the one that was supplied."""
+    NOT_DEMANDED = 339
+    """The part is not supplied, or the demand is not the sender's."""
 
     @property
     def codespace(self) -> str:

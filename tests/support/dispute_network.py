@@ -57,6 +57,7 @@ GAME = {
     "moves_per_block": 16,
     "max_lines": 8,
     "max_attempts": 2,
+    "witness_blocks": 6,
 }
 STRANGER = Machine("newcomer")
 

@@ -6,7 +6,7 @@ from typing import Any
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
-from chain.modules.disputes import keeper, plays, registry, verdicts
+from chain.modules.disputes import keeper, plays, registry, verdicts, witness
 from chain.modules.disputes.state import (
     BY_HEIGHT,
     BY_JOB,
@@ -35,6 +35,7 @@ def end_block(ctx: Context) -> None:
     plays.pause_if_full(ctx)
     keeper.end_clocks(ctx)
     keeper.end_due(ctx)
+    witness.end_due(ctx)
     verdicts.conclude_due(ctx)
 
 
@@ -52,6 +53,7 @@ def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
             "disputes.params.open_blocks + 3 * extension_blocks + 2 * clock_blocks <= sampling.params.dispute_blocks "
             f"does not hold: {window} > {sampling.params(ctx.store).dispute_blocks}"
         )
+    witness.validate(ctx.store, params)
     PARAMS.save(ctx.store, params)
 
 
@@ -64,6 +66,7 @@ def export_genesis(ctx: QueryContext) -> dict[str, Any]:
 def check_invariants(ctx: QueryContext) -> None:
     """Check that open disputes have a deadline and a frozen job, and nothing else has. Raises: InvariantBroken."""
     _check_lines(ctx)
+    witness.check_invariants(ctx.store)
     frozen = {job_id for _, job_id in CONCLUSIONS.keys(ctx.store)}
     for dispute_id, dispute in DISPUTES.items(ctx.store):
         is_open = dispute.status == DisputeStatus.OPEN
@@ -106,6 +109,8 @@ def _check_lines(ctx: QueryContext) -> None:
     for _, opened in DISPUTES.items(ctx.store):
         if opened.status == DisputeStatus.OPEN and not opened.num_lines:  # its deposit is in no line yet
             reserved[opened.challenger] = reserved.get(opened.challenger, 0) + opened.deposit
+    for operator, amount in witness.reserved(ctx.store):
+        reserved[operator] = reserved.get(operator, 0) + amount
     for key, play in PLAYS.items(ctx.store):
         is_open = play.status == PlayStatus.OPEN
         if is_open != CLOCKS.has(ctx.store, (play.deadline, key)):

@@ -1,16 +1,21 @@
 """The disputes module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.disputes import challenges, claims, handlers, lifecycle, queries
+from chain.modules.disputes import challenges, claims, handlers, lifecycle, queries, witness
 from chain.modules.disputes.types import (
     MsgChallenge,
     MsgChoose,
     MsgClaimReceipt,
     MsgClaimStop,
+    MsgDemandWitness,
     MsgOpenLine,
     MsgPostLazy,
     MsgProve,
+    MsgRefuteWitness,
     MsgReveal,
+    MsgSupplyWitness,
+    QueryDemandsRequest,
+    QueryDemandsResponse,
     QueryDisputeRequest,
     QueryDisputeResponse,
     QueryDisputesRequest,
@@ -39,6 +44,9 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgChallenge", MsgChallenge, "sender", challenges.challenge, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgClaimReceipt", MsgClaimReceipt, "sender", claims.claim_receipt, claims.CLAIM_GAS),
         Message(f"{PACKAGE}.MsgClaimStop", MsgClaimStop, "sender", claims.claim_stop, claims.CLAIM_GAS),
+        Message(f"{PACKAGE}.MsgDemandWitness", MsgDemandWitness, "sender", witness.demand, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgSupplyWitness", MsgSupplyWitness, "sender", witness.supply, witness.SUPPLY_GAS),
+        Message(f"{PACKAGE}.MsgRefuteWitness", MsgRefuteWitness, "sender", witness.refute, handlers.MOVE_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),
@@ -47,6 +55,7 @@ MODULE = Module(
         QueryMethod(f"{SERVICE}/Lines", QueryLinesRequest, QueryLinesResponse, queries.lines),
         QueryMethod(f"{SERVICE}/Payments", QueryPaymentsRequest, QueryPaymentsResponse, queries.payments),
         QueryMethod(f"{SERVICE}/Moves", QueryMovesRequest, QueryMovesResponse, queries.moves),
+        QueryMethod(f"{SERVICE}/Demands", QueryDemandsRequest, QueryDemandsResponse, witness.demands),
     ),
     init_genesis=lifecycle.init_genesis,
     export_genesis=lifecycle.export_genesis,

@@ -1,6 +1,6 @@
 """What the disputes module stores."""
 
-from chain.modules.disputes.types import Dispute, Params, Pauses, Payment, Play
+from chain.modules.disputes.types import Demand, Dispute, Params, Pauses, Payment, Play
 from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
 
 NEXT_ID = Sequence("disputes", b"next")
@@ -29,6 +29,18 @@ CLOCKS: KeySet[tuple[int, tuple[int, int]]] = KeySet("disputes", b"clock/", pair
 """(height, line) at which a clock may have run out; a move or the end of the line removes it."""
 CONCLUSIONS: KeySet[tuple[int, int]] = KeySet("disputes", b"conclusion/", pair(U64, U64))
 """(height, job) of attempts whose disputes are over while checks are not; the job's conclusion removes it."""
+DEMAND_ID = Sequence("disputes", b"demand_next")
+"""Demands made so far; ids begin at 1."""
+DEMANDS: Map[int, Demand] = Map("disputes", b"demand/", U64, Demand)
+"""demand_id → the demand; garbage `receipt_blocks` after its attempt."""
+DEMANDS_OF_JOB: KeySet[tuple[int, int]] = KeySet("disputes", b"demand_job/", pair(U64, U64))
+"""(job, demand); removed when the attempt is over."""
+DEMANDS_OF: KeySet[tuple[bytes, int]] = KeySet("disputes", b"demand_of/", pair(ADDRESS, U64))
+"""(operator, demand) for whoever demands and whoever owes; removed when the attempt is over."""
+DEMAND_ENDS: KeySet[tuple[int, int]] = KeySet("disputes", b"demand_end/", pair(U64, U64))
+"""(height, demand) at which it is looked at: its deadline, then now and then until its attempt is over."""
+OWED: KeySet[tuple[int, int]] = KeySet("disputes", b"owed/", pair(U64, U64))
+"""(job, demand) of which a part is missing; the last part removes it, or the deadline."""
 CHALLENGES: KeySet[tuple[bytes, int]] = KeySet("disputes", b"challenge/", pair(ADDRESS, U64))
 """(challenger, dispute) of open challenges by workers that were not drawn; the end of the dispute removes it."""
 OPEN_OF: KeySet[tuple[bytes, tuple[int, int]]] = KeySet("disputes", b"open/", pair(ADDRESS, pair(U64, U64)))

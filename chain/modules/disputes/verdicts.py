@@ -15,7 +15,7 @@ from itertools import islice
 
 from chain.context import Context
 from chain.modules.disputes import plays, registry
-from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, PLAYS
+from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, OWED, PLAYS
 from chain.modules.disputes.types import (
     Dispute,
     DisputeKind,
@@ -358,7 +358,8 @@ def conclude(ctx: Context, job_id: int) -> None:
     ended = list(disputes_of_attempt(ctx.store, job))
     if not ended or any(found.status == DisputeStatus.OPEN for found in ended):
         return
-    if not sampling.is_judged(ctx, job):
+    is_owed = next(OWED.keys(ctx.store, prefix=U64.pack(job_id)), None) is not None
+    if is_owed or not sampling.is_judged(ctx, job):
         CONCLUSIONS.add(ctx.store, (ctx.block.height + 1, job_id))
         return
     _punish(ctx, job)

@@ -16,6 +16,7 @@ class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_KIND_CHALLENGE: _ClassVar[DisputeKind]
     DISPUTE_KIND_RECEIPT: _ClassVar[DisputeKind]
     DISPUTE_KIND_STOP: _ClassVar[DisputeKind]
+    DISPUTE_KIND_WITHHELD: _ClassVar[DisputeKind]
 
 class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -78,6 +79,22 @@ class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
     PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
 
+class WitnessPart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WITNESS_PART_UNSPECIFIED: _ClassVar[WitnessPart]
+    WITNESS_PART_PROMPT: _ClassVar[WitnessPart]
+    WITNESS_PART_OUTPUT: _ClassVar[WitnessPart]
+
+class DemandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEMAND_STATUS_UNSPECIFIED: _ClassVar[DemandStatus]
+    DEMAND_STATUS_OWED: _ClassVar[DemandStatus]
+    DEMAND_STATUS_SUPPLIED: _ClassVar[DemandStatus]
+    DEMAND_STATUS_LATE: _ClassVar[DemandStatus]
+    DEMAND_STATUS_BAD: _ClassVar[DemandStatus]
+    DEMAND_STATUS_ACCUSED: _ClassVar[DemandStatus]
+    DEMAND_STATUS_OVER: _ClassVar[DemandStatus]
+
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ROLE_UNSPECIFIED: _ClassVar[Role]
@@ -95,6 +112,7 @@ DISPUTE_KIND_HOP: DisputeKind
 DISPUTE_KIND_CHALLENGE: DisputeKind
 DISPUTE_KIND_RECEIPT: DisputeKind
 DISPUTE_KIND_STOP: DisputeKind
+DISPUTE_KIND_WITHHELD: DisputeKind
 DISPUTE_STATUS_UNSPECIFIED: DisputeStatus
 DISPUTE_STATUS_OPEN: DisputeStatus
 DISPUTE_STATUS_UNRESOLVED: DisputeStatus
@@ -138,6 +156,16 @@ PAYMENT_REASON_REMAINDER: PaymentReason
 PAYMENT_REASON_CONFIRMATION: PaymentReason
 PAYMENT_REASON_MISMATCH: PaymentReason
 PAYMENT_REASON_DEPOSIT: PaymentReason
+WITNESS_PART_UNSPECIFIED: WitnessPart
+WITNESS_PART_PROMPT: WitnessPart
+WITNESS_PART_OUTPUT: WitnessPart
+DEMAND_STATUS_UNSPECIFIED: DemandStatus
+DEMAND_STATUS_OWED: DemandStatus
+DEMAND_STATUS_SUPPLIED: DemandStatus
+DEMAND_STATUS_LATE: DemandStatus
+DEMAND_STATUS_BAD: DemandStatus
+DEMAND_STATUS_ACCUSED: DemandStatus
+DEMAND_STATUS_OVER: DemandStatus
 ROLE_UNSPECIFIED: Role
 ROLE_SENDER: Role
 ROLE_RECEIVER: Role
@@ -380,20 +408,22 @@ class ClosedDispute(_message.Message):
     def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ..., payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("clock_blocks", "open_blocks", "extension_blocks", "moves_per_block", "max_lines", "max_attempts")
+    __slots__ = ("clock_blocks", "open_blocks", "extension_blocks", "moves_per_block", "max_lines", "max_attempts", "witness_blocks")
     CLOCK_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     OPEN_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     EXTENSION_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     MOVES_PER_BLOCK_FIELD_NUMBER: _ClassVar[int]
     MAX_LINES_FIELD_NUMBER: _ClassVar[int]
     MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     clock_blocks: int
     open_blocks: int
     extension_blocks: int
     moves_per_block: int
     max_lines: int
     max_attempts: int
-    def __init__(self, clock_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., extension_blocks: _Optional[int] = ..., moves_per_block: _Optional[int] = ..., max_lines: _Optional[int] = ..., max_attempts: _Optional[int] = ...) -> None: ...
+    witness_blocks: int
+    def __init__(self, clock_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., extension_blocks: _Optional[int] = ..., moves_per_block: _Optional[int] = ..., max_lines: _Optional[int] = ..., max_attempts: _Optional[int] = ..., witness_blocks: _Optional[int] = ...) -> None: ...
 
 class Pauses(_message.Message):
     __slots__ = ("blocks", "height", "num_moves")
@@ -488,6 +518,120 @@ class MsgChallengeResponse(_message.Message):
     dispute_id: int
     deposit: int
     def __init__(self, dispute_id: _Optional[int] = ..., deposit: _Optional[int] = ...) -> None: ...
+
+class Demand(_message.Message):
+    __slots__ = ("demand_id", "job_id", "attempt", "stage", "demander", "box_key", "deposit", "opened_height", "deadline", "status", "is_outsider", "cost", "digests", "heights", "suppliers")
+    DEMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    DEMANDER_FIELD_NUMBER: _ClassVar[int]
+    BOX_KEY_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_FIELD_NUMBER: _ClassVar[int]
+    OPENED_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    IS_OUTSIDER_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    HEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    SUPPLIERS_FIELD_NUMBER: _ClassVar[int]
+    demand_id: int
+    job_id: int
+    attempt: int
+    stage: int
+    demander: bytes
+    box_key: bytes
+    deposit: int
+    opened_height: int
+    deadline: int
+    status: DemandStatus
+    is_outsider: bool
+    cost: int
+    digests: _containers.RepeatedScalarFieldContainer[bytes]
+    heights: _containers.RepeatedScalarFieldContainer[int]
+    suppliers: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, demand_id: _Optional[int] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., demander: _Optional[bytes] = ..., box_key: _Optional[bytes] = ..., deposit: _Optional[int] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DemandStatus, str]] = ..., is_outsider: _Optional[bool] = ..., cost: _Optional[int] = ..., digests: _Optional[_Iterable[bytes]] = ..., heights: _Optional[_Iterable[int]] = ..., suppliers: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class MsgDemandWitness(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "box_key")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    BOX_KEY_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    box_key: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., box_key: _Optional[bytes] = ...) -> None: ...
+
+class MsgDemandWitnessResponse(_message.Message):
+    __slots__ = ("demand_id", "deadline", "deposit")
+    DEMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_FIELD_NUMBER: _ClassVar[int]
+    demand_id: int
+    deadline: int
+    deposit: int
+    def __init__(self, demand_id: _Optional[int] = ..., deadline: _Optional[int] = ..., deposit: _Optional[int] = ...) -> None: ...
+
+class MsgSupplyWitness(_message.Message):
+    __slots__ = ("sender", "demand_id", "part", "box")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    DEMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    demand_id: int
+    part: WitnessPart
+    box: bytes
+    def __init__(self, sender: _Optional[str] = ..., demand_id: _Optional[int] = ..., part: _Optional[_Union[WitnessPart, str]] = ..., box: _Optional[bytes] = ...) -> None: ...
+
+class MsgRefuteWitness(_message.Message):
+    __slots__ = ("sender", "demand_id", "part", "secret", "box")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    DEMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    demand_id: int
+    part: WitnessPart
+    secret: bytes
+    box: bytes
+    def __init__(self, sender: _Optional[str] = ..., demand_id: _Optional[int] = ..., part: _Optional[_Union[WitnessPart, str]] = ..., secret: _Optional[bytes] = ..., box: _Optional[bytes] = ...) -> None: ...
+
+class MsgWitnessResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: DemandStatus
+    def __init__(self, status: _Optional[_Union[DemandStatus, str]] = ...) -> None: ...
+
+class QueryDemandsRequest(_message.Message):
+    __slots__ = ("address", "job_id")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    job_id: int
+    def __init__(self, address: _Optional[str] = ..., job_id: _Optional[int] = ...) -> None: ...
+
+class DueDemand(_message.Message):
+    __slots__ = ("demand", "job")
+    DEMAND_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    demand: Demand
+    job: _jobs_pb2.Job
+    def __init__(self, demand: _Optional[_Union[Demand, _Mapping]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ...) -> None: ...
+
+class QueryDemandsResponse(_message.Message):
+    __slots__ = ("height", "demands")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DEMANDS_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    demands: _containers.RepeatedCompositeFieldContainer[DueDemand]
+    def __init__(self, height: _Optional[int] = ..., demands: _Optional[_Iterable[_Union[DueDemand, _Mapping]]] = ...) -> None: ...
 
 class MsgMoveResponse(_message.Message):
     __slots__ = ("number", "round", "turn", "verdict")

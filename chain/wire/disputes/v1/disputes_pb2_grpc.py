@@ -75,6 +75,21 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimStop.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.FromString,
                 _registered_method=True)
+        self.DemandWitness = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/DemandWitness',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitness.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitnessResponse.FromString,
+                _registered_method=True)
+        self.SupplyWitness = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/SupplyWitness',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgSupplyWitness.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
+                _registered_method=True)
+        self.RefuteWitness = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/RefuteWitness',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -137,6 +152,27 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DemandWitness(self, request, context):
+        """Demand a job's ids. Refused with UNKNOWN_WORKER, UNKNOWN_JOB, WINDOW_CLOSED, KEY_INVALID, ALREADY_DEMANDED, TOO_MANY_DEMANDS, BOND_TOO_SMALL, INSUFFICIENT_FUNDS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SupplyWitness(self, request, context):
+        """Take a box. Refused with UNKNOWN_DEMAND, NOT_ASSIGNED, ALREADY_SUPPLIED, CLOCK_OUT, BOX_INVALID, others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuteWitness(self, request, context):
+        """Open a box on the chain. Refused with UNKNOWN_DEMAND, NOT_DEMANDED, KEY_INVALID, BOX_INVALID, others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +215,21 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.ClaimStop,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimStop.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimResponse.SerializeToString,
+            ),
+            'DemandWitness': grpc.unary_unary_rpc_method_handler(
+                    servicer.DemandWitness,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitness.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitnessResponse.SerializeToString,
+            ),
+            'SupplyWitness': grpc.unary_unary_rpc_method_handler(
+                    servicer.SupplyWitness,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgSupplyWitness.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.SerializeToString,
+            ),
+            'RefuteWitness': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuteWitness,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -408,6 +459,87 @@ class Msg:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def DemandWitness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/DemandWitness',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitness.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgDemandWitnessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SupplyWitness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/SupplyWitness',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgSupplyWitness.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuteWitness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/RefuteWitness',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class QueryStub:
     """What anyone may read of the module.
@@ -448,6 +580,11 @@ class QueryStub:
                 '/ostraka.disputes.v1.Query/Moves',
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.FromString,
+                _registered_method=True)
+        self.Demands = channel.unary_unary(
+                '/ostraka.disputes.v1.Query/Demands',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsResponse.FromString,
                 _registered_method=True)
 
 
@@ -497,6 +634,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Demands(self, request, context):
+        """Return the demands that a worker owes or has made, or those of a job. Refused with UNKNOWN_WORKER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -529,6 +673,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Moves,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.SerializeToString,
+            ),
+            'Demands': grpc.unary_unary_rpc_method_handler(
+                    servicer.Demands,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -694,6 +843,33 @@ class Query:
             '/ostraka.disputes.v1.Query/Moves',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesRequest.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryMovesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Demands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Query/Demands',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsRequest.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.QueryDemandsResponse.FromString,
             options,
             channel_credentials,
             insecure,
