@@ -4,6 +4,7 @@ A challenge is a transaction like any other, so nobody can keep it from the chai
 mismatch, and touches no window: who was drawn still commits, reveals and is paid.
 """
 
+from dataclasses import replace
 from itertools import islice
 
 from chain.context import Context
@@ -11,7 +12,7 @@ from chain.errors import Code, Rejected
 from chain.modules.accounts.keeper import address_of
 from chain.modules.disputes import keeper, plays, verdicts
 from chain.modules.disputes.state import CHALLENGES
-from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, MsgChallenge, MsgChallengeResponse
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgChallenge, MsgChallengeResponse
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Unit
 from chain.modules.sampling import keeper as sampling
@@ -48,24 +49,10 @@ def challenge(ctx: Context, msg: MsgChallenge) -> MsgChallengeResponse:
     _require_difference(unit, msg)
     _require_room(ctx.store, unit, worker.operator)
     stake = plays.deposit(ctx.store, unit)
-    new = Dispute(
-        dispute_id=0,
-        kind=DisputeKind.CHALLENGE,
-        job_id=msg.job_id,
-        attempt=msg.attempt,
-        stage=msg.stage,
-        asserter=unit.operator,
-        challenger=worker.operator,
-        asserter_body_root=unit.body_root,
-        asserter_out_root=unit.out_root,
-        challenger_body_root=msg.body_root,
-        challenger_out_root=msg.out_root,
-        opened_height=0,
-        deadline=0,
-        status=DisputeStatus.OPEN,
-        frozen=keeper.frozen(ctx.store, msg.job_id) + stake,
-        deposit=stake,
+    new = keeper.new_dispute(
+        ctx.store, DisputeKind.CHALLENGE, unit, worker.operator, body_root=msg.body_root, out_root=msg.out_root
     )
+    new = replace(new, deposit=stake, frozen=new.frozen + stake)
     if plays.find_shape(ctx.store, new) is None:
         raise Rejected(Code.NOT_PLAYED, "the unit is beyond the limits of the trace; nobody can prove a step of it")
     workers.reserve(ctx, worker.operator, stake)

@@ -23,7 +23,6 @@ from chain.modules.disputes.state import DEMAND_ENDS, DEMAND_ID, DEMANDS, DEMAND
 from chain.modules.disputes.types import (
     Demand,
     DemandStatus,
-    Dispute,
     DisputeKind,
     DisputeStatus,
     DueDemand,
@@ -280,35 +279,15 @@ def _convict(ctx: Context, job: Job, found: Demand, parts: tuple[WitnessPart, ..
     jobs.freeze(ctx, job)
     ctx.emit("WitnessWithheld", demand_id=found.demand_id, job_id=found.job_id, status=status.name)
     stages = sorted({rules.supplier_stage(part, job.num_stages) for part in parts})
+    units = jobs.units_of(ctx.store, job)
     opened = [
-        keeper.open_dispute(ctx, _withheld(ctx.store, job, stage, found.demander))
+        keeper.open_dispute(ctx, keeper.new_dispute(ctx.store, DisputeKind.WITHHELD, units[stage], found.demander))
         for stage in stages
         if not verdicts.is_decided(ctx.store, job, stage)
     ]
     for dispute in opened:
         verdicts.convict(ctx, dispute, found.demander, found.cost, is_false=False)
     return changed
-
-
-def _withheld(store: Reader, job: Job, stage: int, demander: bytes) -> Dispute:
-    unit = jobs.unit(store, (job.job_id, (job.attempt, stage)))
-    return Dispute(
-        dispute_id=0,
-        kind=DisputeKind.WITHHELD,
-        job_id=job.job_id,
-        attempt=job.attempt,
-        stage=stage,
-        asserter=unit.operator,
-        challenger=demander,
-        asserter_body_root=unit.body_root,
-        asserter_out_root=unit.out_root,
-        challenger_body_root=b"",
-        challenger_out_root=b"",
-        opened_height=0,
-        deadline=0,
-        status=DisputeStatus.OPEN,
-        frozen=keeper.frozen(store, job.job_id),
-    )
 
 
 def _accused(ctx: Context, found: Demand) -> Demand:
