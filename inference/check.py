@@ -15,7 +15,7 @@ from chain.modules.sampling.types import Duty
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference import hardware
 from inference.chain_reader import ChainReader
-from inference.compute import Compute
+from inference.compute import Compute, Machine
 from inference.engine.engine import CHUNK, Engine, Session
 from inference.engine.rows import RowChunk, RowMalformed, TokenChunk, row_size
 from inference.engine.sampler import logit_checksum, sample
@@ -48,7 +48,7 @@ class UnitInput:
 
 
 class Checker:
-    """Recomputes units for one worker, always with the untampered engine."""
+    """Recomputes units for one worker."""
 
     def __init__(
         self, header: ModelHeader, shards: LoadedShards, compute: Compute, reader: ChainReader, keys: WorkerKeys
@@ -146,7 +146,7 @@ class Checker:
 
     async def _trace(self, job: Job, unit: Unit, given: UnitInput) -> ChainRoots:
         """Return the roots of the unit recomputed from its verified input."""
-        engine = await self._shards.engine(ShardSpec(job.model_root, unit.start, unit.end))
+        engine = await self._shards.checking_machine(ShardSpec(job.model_root, unit.start, unit.end))
         trace = TraceRecorder(self._header, unit.start, unit.end, given.blind)
         if unit.start:
             trace.add_packed(unit.start - 1, 0, given.rows)
@@ -166,7 +166,7 @@ class Checker:
 
     @staticmethod
     def _piece(
-        engine: Engine, session: Session, trace: TraceRecorder, job: Job, start: int, chunk: TokenChunk | RowChunk
+        engine: Machine, session: Session, trace: TraceRecorder, job: Job, start: int, chunk: TokenChunk | RowChunk
     ) -> None:
         """On the compute thread: one piece of the pass."""
         layers = engine.forward(session, chunk)

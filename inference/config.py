@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from inference.misconduct import parse_misconduct
+
 FILE_NAME = "worker.toml"
 """Where a home keeps its configuration."""
 UOSTR = 1_000_000
@@ -57,7 +59,7 @@ class WorkerConfig:
     gas_price: str = "0.0001"
     """uostr per gas, as a decimal."""
     fault: str = ""
-    """Testing aid: `row` or `token` makes this worker alter its work (see inference/faults.py). Empty in earnest."""
+    """Testing aid: in which ways this worker misbehaves (see inference/misconduct.py). Empty in earnest."""
     log_level: str = "INFO"
     extra: dict[str, Any] = field(default_factory=dict)
     """Keys this version does not know; kept so that rewriting the file loses nothing."""
@@ -113,8 +115,10 @@ def check_config(config: WorkerConfig) -> None:
     for name, (low, high) in _LIMITS.items():
         if not low <= getattr(config, name) <= high:
             raise ConfigError(f"{name} is {getattr(config, name)}, outside {low}..{high}")
-    if config.fault not in ("", "row", "token"):
-        raise ConfigError(f"fault is {config.fault!r}; it is empty, `row` or `token`")
+    try:
+        parse_misconduct(config.fault)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     if not (config.serve or config.check):
         raise ConfigError("neither serve nor check: the worker would do nothing")
     for name in ("listen", "node"):

@@ -3,15 +3,19 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from chain.modules.models.types import ModelHeader
 from inference import hardware
 from inference.compute import Compute, Machine
+from inference.disputes.archive import Archive
+from inference.disputes.model import ModelFiles
 from inference.engine.engine import Engine, tested_kernels
-from inference.faults import FaultyEngine
+from inference.faults import FaultyArchive, FaultyEngine, FaultyOperator
+from inference.misconduct import parse_misconduct
 from inference.numerics.selftest import KernelChoice
 from inference.shards.loader import LoadedShard, load
 from inference.shards.spec import ShardSpec
@@ -34,7 +38,7 @@ class LoadedShards:
         self._header = header
         self._compute = compute
         self._threads = threads
-        self._fault = fault
+        self._misconduct = parse_misconduct(fault)
         self._mapped: dict[ShardSpec, LoadedShard] = {}
         self._engines: OrderedDict[ShardSpec, Engine] = OrderedDict()
         self._tampered: dict[ShardSpec, Machine] = {}
@@ -65,10 +69,26 @@ class LoadedShards:
 
     async def machine(self, spec: ShardSpec) -> Machine:
         """Return the engine with which units are run. Raises: ShardError."""
-        engine = await self.engine(spec)
-        if not self._fault:
+        engine, wrong = await self.engine(spec), self._misconduct
+        if not wrong.runs_falsely:
             return engine
-        return self._tampered.setdefault(spec, FaultyEngine(engine, self._fault))
+        if spec not in self._tampered:
+            machine: Machine = FaultyEngine(engine, row=wrong.row, token=wrong.token)
+            if wrong.op is not None:
+                machine = FaultyOperator(engine, ModelFiles(self._models / spec.model_root.hex()), wrong.op)
+            self._tampered[spec] = machine
+        return self._tampered[spec]
+
+    async def checking_machine(self, spec: ShardSpec) -> Machine:
+        """Return the engine with which units of others are checked. Raises: ShardError."""
+        engine = await self.engine(spec)
+        return FaultyEngine(engine, row=True) if self._misconduct.check else engine
+
+    @property
+    def archive(self) -> Callable[..., Archive]:
+        """Return what regenerates this worker's own units."""
+        wrong = self._misconduct.op
+        return Archive if wrong is None else partial(FaultyArchive, fault=wrong)
 
     async def verify(self, spec: ShardSpec) -> None:
         """Map a shard and self-test the kernels on one layer, without packing all of it. Raises: ShardError."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -22,6 +23,7 @@ from inference.chain_reader import ChainReader
 from inference.check import Checker
 from inference.compute import Compute, Machine
 from inference.config import ConfigError, WorkerConfig
+from inference.disputes.archive import Archive
 from inference.disputes.player import Player
 from inference.disputes.source import UnitSource
 from inference.draw import Draws
@@ -29,6 +31,7 @@ from inference.engine.rows import row_size
 from inference.journal import Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
+from inference.misconduct import parse_misconduct
 from inference.plan import plan
 from inference.runs import Runs
 from inference.shards.spec import ShardSpec
@@ -61,6 +64,7 @@ class WorkerProcess:
         self._client = client
         self._model = model
         self._reader = ChainReader(client, config.chain_id, keys.operator.address)
+        self._misconduct = parse_misconduct(config.fault)
         self._journal = Journal(config.home)
         self._compute = Compute()
         header = model.header
@@ -79,6 +83,7 @@ class WorkerProcess:
             compute=self._compute,
             reader=self._reader,
             machine=self._machine,
+            make=self._archive,
             source=UnitSource(keys.operator.address, self._journal, library, checker, self._reader),
         )  # fmt: skip
         record = self._journal.record_transaction
@@ -165,7 +170,7 @@ class WorkerProcess:
         """Return the view of this moment. Raises: ClientError."""
         try:
             self._duties = await self._reader.duties()
-            self._moves = await self._reader.moves()
+            self._moves = self._misconduct.moves(await self._reader.moves())
             self._reader.height = max(self._reader.height, self._duties.height)
         except NotFound:
             self._duties, self._moves = None, ()
@@ -210,7 +215,10 @@ class WorkerProcess:
         spec = ShardSpec(job.model_root, unit.start, unit.end)
         if unit.operator == self._keys.operator.address:
             return await self._shards.machine(spec)
-        return await self._shards.engine(spec)
+        return await self._shards.checking_machine(spec)
+
+    def _archive(self, unit: Unit) -> Callable[..., Archive]:
+        return self._shards.archive if unit.operator == self._keys.operator.address else Archive
 
     async def _drop_settled(self) -> None:
         """Forget regenerated units whose disputes are over."""

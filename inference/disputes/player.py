@@ -62,7 +62,7 @@ class Player:
         reader: RevealReader,
         machine: Callable[[Job, Unit], Awaitable[Machine]],
         source: Source,
-        make: Callable[..., Archive] = Archive,
+        make: Callable[[Unit], Callable[..., Archive]] = lambda _: Archive,
     ) -> None:
         """`folder` holds the verified model; `machine` gives the engine of a unit, `source` its input."""
         self._chain = chain
@@ -110,7 +110,7 @@ class Player:
             found = self._archives.get(key)
             if found is None:
                 kept, machine = await self._source(job, unit), await self._machine(job, unit)
-                pieces = party.regeneration(machine, self._model, ground.shape, kept, self._make)
+                pieces = party.regeneration(machine, self._model, ground.shape, kept, self._make(unit))
                 found = self._archives[key] = (await self.in_pieces(pieces), kept.salt)
                 while len(self._archives) > MAX_ARCHIVES:
                     self.drop(next(iter(self._archives)))
