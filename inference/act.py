@@ -10,20 +10,21 @@ from chain.client.sender import Committed
 from chain.crypto.hashing import unit_id
 from chain.errors import Code
 from chain.modules.bank.types import DENOM, Coin, MsgSend
-from chain.modules.disputes.types import DueMove
-from chain.modules.jobs.types import MsgSubmitResult
+from chain.modules.disputes.types import DueMove, Side
+from chain.modules.jobs.types import MsgSubmitResult, Unit
 from chain.modules.plans.types import MsgSubmitPlan
 from chain.modules.sampling.types import (
     Duty,
     DutyKind,
     MsgCommitCheck,
+    MsgOpenCanary,
     MsgOpenEpoch,
     MsgOpenResult,
     MsgRevealCheck,
 )
 from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker
 from chain.store.codec import encode
-from inference import hardware
+from inference import canaries, hardware
 from inference.actions import (
     Action,
     CheckUnit,
@@ -42,7 +43,7 @@ from inference.check import Checker, CheckFailed
 from inference.config import WorkerConfig
 from inference.disputes.party import Message
 from inference.disputes.player import MoveFailed, Player
-from inference.journal import ASSERTER, CHECKER, CheckRecord, Journal
+from inference.journal import CHECKER, CheckRecord, Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
 from inference.plan import duty_name
@@ -53,7 +54,7 @@ from inference.runs import Runs
 from inference.shards.loader import ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
-from inference.view import UnitKey, WorkerView, move_name, unit_key
+from inference.view import UnitKey, WorkerView, canary_name, move_name, unit_key
 
 log = logging.getLogger("ostraka.act")
 
@@ -117,6 +118,7 @@ class Actor:
         self.units_submitted = 0
         self.checks_committed = 0
         self.moves_made = 0
+        self._spacing = 0
 
     def prepared(self, moves: Iterable[DueMove]) -> dict[str, int]:
         """Return the sizes of the messages that are ready for these moves; those of other moves are dropped."""
@@ -127,6 +129,8 @@ class Actor:
     async def act(self, action: Action, view: WorkerView) -> Outcome:
         """Perform an action and say what became of it. Raises: ActionFailed and what the parts raise."""
         outcome = Outcome()
+        if view.rates is not None:
+            self._spacing = view.rates.canary_spacing
         match action:
             case Register():
                 await self._operator_sends(self._registration())
@@ -142,6 +146,8 @@ class Actor:
                 await self._operator_sends(MsgSubmitPlan(self._keys.operator.bech32, self._model_root, stages))
             case ResumeRun(key=key):
                 await self._runs.resume(key)
+            case SendDuties(duties=(), moves=(), canaries=keys):
+                await self._open_canaries(keys, outcome)
             case SendDuties(duties=duties, moves=moves):
                 await self._send(duties, moves, outcome)
             case PrepareMove(due=due):
@@ -198,6 +204,8 @@ class Actor:
         self._runs.drop(key)
         for run in self._journal.runs():
             if UnitKey(run.job_id, run.attempt, run.stage) == key:
+                if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
+                    await asyncio.to_thread(self._journal.keep_bait, run)
                 await asyncio.to_thread(self._journal.drop_unit, run.unit)
         for check in self._journal.checks():
             if UnitKey(check.job_id, check.attempt, check.stage) == key:
@@ -214,8 +222,11 @@ class Actor:
         """Send the messages of duties and moves in one transaction; some may be dropped, others done."""
         moves = tuple(due for due in moves if move_name(due) in self._prepared)
         messages: list[object] = [await asyncio.to_thread(self._message, duty) for duty in duties]
+        baited = [(due, found) for due in moves if (found := self._bait_of(due)) is not None]
+        messages += [found for _, found in baited]
         messages += [self._prepared[move_name(due)] for due in moves]
-        names = [duty_name(duty) for duty in duties] + [move_name(due) for due in moves]
+        names = [duty_name(duty) for duty in duties]
+        names += [f"seal of {move_name(due)}" for due, _ in baited] + [move_name(due) for due in moves]
         deadline = min([duty.deadline for duty in duties] + [due.deadline for due in moves])
         try:
             committed = await self._hot_sender.send(messages, deadline=deadline)
@@ -223,7 +234,34 @@ class Actor:
             log.warning("duties are not sent: %s", error)
             outcome.failed += names
             return
-        self._sort_outcome([*duties, *moves], names, committed, outcome)
+        self._sort_outcome([*duties, *(due for due, _ in baited), *moves], names, committed, outcome)
+
+    def _bait_of(self, due: DueMove) -> MsgOpenCanary | None:
+        """Return what must open a baited seal before its unit's first reveal, or None."""
+        if due.side != Side.ASSERTER or due.unit.salt:
+            return None
+        message = self._opening(due.unit)
+        return message if isinstance(message, MsgOpenCanary) else None
+
+    def _opening(self, unit: Unit) -> MsgOpenResult | MsgOpenCanary:
+        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        name = unit_id(self._chain, *key)
+        run = self._journal.run(name)
+        roots = ChainRoots(run.in_root, run.body_root, run.out_root)
+        sender, operator = self._keys.hot.bech32, self._keys.operator.address
+        return canaries.opening(self._journal, sender, operator, key, name, roots, unit.seal)
+
+    async def _open_canaries(self, keys: tuple[UnitKey, ...], outcome: Outcome) -> None:
+        """Open baited seals that nobody checked; whatever the chain says of one, it is not asked again."""
+        baits = {UnitKey(*bait[1:4]): bait for bait in self._journal.baits()}
+        known = [key for key in keys if key in baits]
+        sender = self._keys.hot.bech32
+        messages = [canaries.canary_opening(self._journal, sender, key, baits[key][0], baits[key][4]) for key in known]
+        committed = await self._hot_sender.send(messages)
+        log.info("%d canaries are opened, %d were refused", len(known), len(committed.dropped))
+        for key in known:
+            await asyncio.to_thread(self._journal.drop_bait, baits[key][0])
+        outcome.done += [canary_name(key) for key in keys]
 
     def _sort_outcome(
         self, sent: Sequence[Duty | DueMove], names: list[str], committed: Committed, outcome: Outcome
@@ -263,9 +301,8 @@ class Actor:
             assert duty.unit is not None
             run = self._journal.run(unit_bytes)
             roots = ChainRoots(run.in_root, run.body_root, run.out_root)
-            salt = self._journal.salt(unit_bytes, ASSERTER)
             if duty.kind == DutyKind.OPEN:
-                return MsgOpenResult(sender, *key, salt, run.body_root)
+                return self._opening(duty.unit)
             return MsgSubmitResult(
                 sender=sender,
                 job_id=key.job_id,
@@ -275,7 +312,7 @@ class Actor:
                 tokens=run.tokens,
                 in_root=run.in_root if key.stage else b"",
                 out_root=run.out_root,
-                seal=commit.asserter_seal(operator, unit_bytes, salt, roots),
+                seal=canaries.asserter_seal(self._journal, operator, unit_bytes, roots, self._spacing),
                 receipt=decoded_receipt(run.receipt),
                 cancel=self._cancel(unit_bytes, run.tokens),
             )

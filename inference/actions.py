@@ -83,6 +83,8 @@ class SendDuties:
     duties: tuple[Duty, ...]
     moves: tuple[DueMove, ...] = ()
     """Moves whose messages are prepared."""
+    canaries: tuple[UnitKey, ...] = ()
+    """Units nobody checked that count as canaries."""
     name: str = HOT
 
 

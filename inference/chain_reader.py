@@ -27,6 +27,8 @@ from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansRespons
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.rates.types import QueryParamsRequest, QueryParamsResponse
 from chain.modules.sampling.types import (
+    QueryCanaryRequest,
+    QueryCanaryResponse,
     QueryDutiesRequest,
     QueryDutiesResponse,
     QuerySnapshotRequest,
@@ -176,6 +178,14 @@ class ChainReader:
         request = QueryUnitRequest(job_id, attempt, stage)
         try:
             return await self._client.query("ostraka.sampling.v1.Query/Unit", request, QueryUnitResponse)
+        except NotFound:
+            return None
+
+    async def find_canary(self, job_id: int, attempt: int, stage: int) -> QueryCanaryResponse | None:
+        """Return what the draw of canaries says of a unit, or None if it was closed long ago."""
+        request = QueryCanaryRequest(job_id, attempt, stage)
+        try:
+            return await self._client.query("ostraka.sampling.v1.Query/Canary", request, QueryCanaryResponse)
         except NotFound:
             return None
 

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS checks (
     body_root BLOB NOT NULL, out_root BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cancels (
     unit BLOB PRIMARY KEY, tokens INTEGER NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS baits (
+    unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
+    body_root BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS transactions (number INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
@@ -220,6 +223,21 @@ class Journal:
     def checks(self) -> tuple[CheckRecord, ...]:
         """Return all checks kept."""
         return tuple(CheckRecord(*row) for row in self._all("SELECT * FROM checks ORDER BY job_id, attempt, stage"))
+
+    def keep_bait(self, run: RunRecord) -> None:
+        """Keep what opens a baited seal beyond its job: it may count as a canary later."""
+        self._all(
+            "INSERT OR IGNORE INTO baits VALUES (?, ?, ?, ?, ?)",
+            run.unit, run.job_id, run.attempt, run.stage, run.body_root,
+        )  # fmt: skip
+
+    def baits(self) -> tuple[tuple[bytes, int, int, int, bytes], ...]:
+        """Return (unit, job, attempt, stage, body_root) of baited seals whose jobs are over, oldest first."""
+        return tuple(self._all("SELECT * FROM baits ORDER BY job_id, attempt, stage"))
+
+    def drop_bait(self, unit: bytes) -> None:
+        """Forget a baited seal that is open, or will never be asked for."""
+        self._all("DELETE FROM baits WHERE unit = ?", unit)
 
     def record_transaction(self, signed: bytes) -> None:
         """Keep the bytes of a transaction that is about to be sent."""

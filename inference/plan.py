@@ -29,7 +29,7 @@ from inference.actions import (
     Wait,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import WorkerView, move_name, unit_key
+from inference.view import WorkerView, canary_name, move_name, unit_key
 
 MAX_MESSAGES = 32
 """Messages in one transaction."""
@@ -97,14 +97,17 @@ def _resume(view: WorkerView) -> Action | None:
 
 
 def _send(view: WorkerView) -> Action | None:
-    """Send duties and moves, the most urgent of each first."""
+    """Send duties and moves, the most urgent of each first; canaries, which nothing waits for, when nothing is due."""
     if HOT in view.busy:
         return None
     moves = _ready_moves(view)
     ready = [duty for duty in view.duties if _is_ready(view, duty) and view.may_try(duty_name(duty))]
     ready.sort(key=lambda duty: duty.deadline)
     ready = ready[: MAX_MESSAGES - len(moves)]
-    return SendDuties(tuple(ready), moves) if ready or moves else None
+    if ready or moves:
+        return SendDuties(tuple(ready), moves)
+    canaries = [key for key in view.canaries if view.may_try(canary_name(key))]
+    return SendDuties((), canaries=tuple(canaries[:MAX_MESSAGES])) if canaries else None
 
 
 def _ready_moves(view: WorkerView) -> tuple[DueMove, ...]:

@@ -86,6 +86,8 @@ class WorkerView:
     """Units whose ticket wins."""
     finished: frozenset[UnitKey] = frozenset()
     """Units kept in the journal whose job is over."""
+    canaries: tuple[UnitKey, ...] = ()
+    """Baited units that nobody checked and that the draw of their epoch has taken."""
     moves: tuple[DueMove, ...] = ()
     """Moves of disputes that this worker owes."""
     prepared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -106,6 +108,11 @@ def move_name(due: DueMove) -> str:
     """Return the name under which a move is retried or done: a line waits for each move once."""
     play = due.play
     return f"move {play.dispute_id}/{play.number} {play.line.round.name} {play.line.turn.name} {play.since}"
+
+
+def canary_name(key: UnitKey) -> str:
+    """Return the name under which the late opening of a baited seal is retried or done."""
+    return f"canary {key}"
 
 
 def unit_key(duty: Duty) -> UnitKey:

@@ -51,6 +51,8 @@ MODEL_PAUSE_SECONDS = 1.0
 """Between attempts to find node and model at the start."""
 MAX_LOST = 4
 """Plans remembered that are live no more."""
+MAX_BAITS = 8
+"""Baited seals asked about at a time; their draw is an epoch away."""
 MAX_DONE = 4096
 """Names of committed duties remembered."""
 
@@ -118,6 +120,7 @@ class WorkerProcess:
         self._enrollments: tuple[Enrollment, ...] = ()
         self._duties: QueryDutiesResponse | None = None
         self._moves: tuple[DueMove, ...] = ()
+        self._canaries: tuple[UnitKey, ...] = ()
         self._rates: RateParams | None = None
         self._view: WorkerView | None = None
         self._reason = "the chain"
@@ -208,6 +211,7 @@ class WorkerProcess:
         if self._rates is None:
             self._rates = await self._reader.rates()
         await self._find_finished()
+        await self._find_canaries()
         await self._drop_settled()
 
     async def _machine(self, job: Job, unit: Unit) -> Machine:
@@ -236,6 +240,18 @@ class WorkerProcess:
             if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
                 self._finished.add(key)
         self._finished &= kept
+
+    async def _find_canaries(self) -> None:
+        """Find baited seals that count as canaries, and forget those that never will."""
+        drawn: list[UnitKey] = []
+        for unit, *place, _ in self._journal.baits()[:MAX_BAITS]:
+            key = UnitKey(*place)
+            found = await self._reader.find_canary(*key)
+            if found is None or found.is_open or (found.is_known and not found.is_drawn):
+                self._journal.drop_bait(unit)
+            elif found.is_drawn:
+                drawn.append(key)
+        self._canaries = tuple(drawn)
 
     def _make_view(self, duties: tuple[Duty, ...]) -> WorkerView:
         live = {run.assignment.key: run for run in self._runs}
@@ -269,6 +285,7 @@ class WorkerProcess:
             checked=frozenset(UnitKey(item.job_id, item.attempt, item.stage) for item in checks),
             drawn=frozenset(drawn),
             finished=frozenset(self._finished),
+            canaries=self._canaries,
             moves=self._moves,
             prepared=MappingProxyType(self._actor.prepared(self._moves)),
             busy=frozenset((*self._busy, *self._accounts)),

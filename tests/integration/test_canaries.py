@@ -11,24 +11,38 @@ from chain.crypto.hashing import canary_draw, canary_salt, seal, trace_root
 from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.types import DisputeStatus
+from chain.modules.disputes.game.shape import Item, ItemKind
+from chain.modules.disputes.types import DisputeStatus, MsgReveal, PlayStatus, Round
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
 from chain.modules.rates.rules import Q, canary_rate
 from chain.modules.sampling import canaries
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules as sampling_rules
 from chain.modules.sampling.state import CANARY_BEACONS
-from chain.modules.sampling.types import CheckPhase, MsgOpenCanary
+from chain.modules.sampling.types import (
+    CheckPhase,
+    MsgOpenCanary,
+    MsgOpenResult,
+    QueryCanaryRequest,
+    QueryCanaryResponse,
+)
 from chain.parameters import LOCALNET
+from inference import canaries as worker_canaries
+from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
+from inference.journal import Journal
 from inference.models.convert import convert
-from tests.support.dispute_network import DisputeNetwork, dispute_network
+from inference.proofs.commit import ChainRoots
+from inference.view import UnitKey
+from tests.support.dispute_network import PROMPT, DisputeNetwork, dispute_network
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 TREASURY = module_address("treasury")
 BAIT = digest("bait")
 SECRET = digest("secret")
+FAULT = Fault(Item(ItemKind.ROW, 3, 0, len(PROMPT) + TOKENS - 2), 14, 0, 9)
+"""In the last layer of stage 1, at the last position: its out_root differs."""
 ALWAYS = 1 << 20
 """A spacing under which every baited unit counts."""
 
@@ -191,6 +205,84 @@ def test_an_asserter_that_names_a_false_truth_is_convicted_as_for_any_false_unit
         assert net.worker(SERVERS[1]).bond == BOND - false.terms.bond
         assert [net.worker(who).bond for who in CHECKERS] == [BOND] * 2
         net.chain.check_invariants()
+
+
+def test_a_baited_seal_in_dispute_is_opened_before_the_first_reveal_and_wins(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, None) as net:
+        honest = net.job3.checked[1]
+        wrong = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
+        wrong.make(is_free=False)
+        net.views[CHECKERS[0].name] = [net.job3.checked[0], wrong, net.job3.checked[2]]
+        job = drawn_job(net, (1,))
+        units = net.units(job.job_id)
+        for who in CHECKERS:
+            messages = [net.commit_message(who, unit, **net.roots(who, unit)) for unit in units]
+            net.ok(net.chain.send(who.hot, *messages))
+        run_to_reveal(net, units[0])
+        for who in CHECKERS:
+            net.ok(net.chain.send(who.hot, *[net.reveal_message(who, unit, **net.roots(who, unit)) for unit in units]))
+        for unit in (units[0], units[2]):
+            net.ok(net.chain.send(net.asserter(unit).hot, net.open_message(unit)))
+        (dispute,) = disputes.disputes_of(net.store, job.job_id)
+        assert (dispute.asserter_body_root, dispute.challenger) == (b"", CHECKERS[0].address)
+        shown = {Round.SECTIONS: net.reveal_of(dispute)}
+        hot = net.asserter(units[1]).hot
+        reveal = MsgReveal(hot.bech32, dispute.dispute_id, 0, shown[Round.SECTIONS])
+        assert net.code(net.chain.send(hot, reveal)) == Code.REVEAL_INVALID
+        net.ok(net.chain.send(hot, opening(net, units[1]), reveal, gas=3_000_000, fee=1_000))
+        net.finish(dispute, shown)
+        assert net.play(dispute).status == PlayStatus.LOST
+        while net.job(job.job_id).status != JobStatus.FINAL:
+            net.chain.run_block()
+        assert [net.worker(who).bond for who in (*SERVERS, CHECKERS[1])] == [BOND] * 4
+        assert net.worker(CHECKERS[0]).bond == BOND - units[1].terms.bond
+        net.chain.check_invariants()
+
+
+@pytest.mark.parametrize("spacing", [0, 1])
+def test_a_workers_own_messages_bait_and_open_as_the_chain_takes_them(
+    net: Network, tmp_path: Path, spacing: int
+) -> None:
+    journals = {who.address: Journal(tmp_path / who.name) for who in SERVERS}
+    job = net.planned_job()
+    for unit in reversed(net.units(job.job_id)):
+        roots = ChainRoots(net.in_root(unit), net.body_root(unit), net.out_root(unit))
+        given = worker_canaries.asserter_seal(journals[unit.operator], unit.operator, net.unit_id(unit), roots, spacing)
+        net.ok(net.chain.send(net.asserter(unit).hot, net.result(unit, TOKENS, seal=given)))
+    net.chain.run_until(-(-net.chain.height // 4) * 4 + 2)
+    net.commit_all(job)
+    units = net.units(job.job_id)
+    run_to_reveal(net, units[0])
+    net.reveal_all(job)
+    for unit in units:
+        journals[unit.operator].close()
+        journal = Journal(tmp_path / net.asserter(unit).name)  # as after a restart
+        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        roots = ChainRoots(net.in_root(unit), net.body_root(unit), net.out_root(unit))
+        hot = net.asserter(unit).hot
+        message = worker_canaries.opening(journal, hot.bech32, unit.operator, key, net.unit_id(unit), roots, unit.seal)
+        assert isinstance(message, MsgOpenCanary if spacing else MsgOpenResult)
+        net.ok(net.chain.send(hot, message))
+    assert net.job(job.job_id).close_reason == CloseReason.SETTLED
+    assert [bool(unit.bait_root) for unit in net.units(job.job_id)] == [bool(spacing)] * 3
+
+
+def test_one_unit_in_spacing_is_baited(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    found = sum(worker_canaries.is_baited(journal, digest("unit", number), 4) for number in range(400))
+    assert 50 < found < 150
+    assert not any(worker_canaries.is_baited(journal, digest("unit", number), 0) for number in range(400))
+
+
+def test_the_query_says_what_a_worker_must_know_of_its_canary(net: Network) -> None:
+    job, height = final_unchecked(net)
+    unit = net.units(job.job_id)[0]
+    request, method = QueryCanaryRequest(job.job_id, 0, 0), "ostraka.sampling.v1.Query/Canary"
+    assert net.chain.query(request, method) == QueryCanaryResponse(False, False, False)
+    net.chain.run_until(height)
+    assert net.chain.query(request, method) == QueryCanaryResponse(True, True, False)
+    net.ok(net.chain.send(net.asserter(unit).hot, opening(net, unit)))
+    assert net.chain.query(request, method) == QueryCanaryResponse(True, True, True)
 
 
 def lie_about(net: DisputeNetwork) -> tuple[Job, Unit]:

@@ -1,7 +1,7 @@
 """The sampling module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.sampling import canaries, duties, handlers, lifecycle, queries, types
+from chain.modules.sampling import canaries, duties, handlers, lifecycle, openings, queries, types
 
 SERVICE = "ostraka.sampling.v1.Query"
 PACKAGE = "/ostraka.sampling.v1"
@@ -12,7 +12,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgCommitCheck", types.MsgCommitCheck, "sender", handlers.commit_check, 60_000),
         Message(f"{PACKAGE}.MsgRevealCheck", types.MsgRevealCheck, "sender", handlers.reveal_check, 100_000),
         Message(f"{PACKAGE}.MsgOpenResult", types.MsgOpenResult, "sender", handlers.open_result, 60_000),
-        Message(f"{PACKAGE}.MsgOpenCanary", types.MsgOpenCanary, "sender", canaries.open_canary, 60_000),
+        Message(f"{PACKAGE}.MsgOpenCanary", types.MsgOpenCanary, "sender", openings.open_canary, 60_000),
         Message(f"{PACKAGE}.MsgOpenEpoch", types.MsgOpenEpoch, "sender", handlers.open_epoch, 60_000),
     ),
     queries=(
@@ -25,6 +25,7 @@ MODULE = Module(
         ),
         QueryMethod(f"{SERVICE}/Duties", types.QueryDutiesRequest, types.QueryDutiesResponse, duties.duties),
         QueryMethod(f"{SERVICE}/Explain", types.QueryExplainRequest, types.QueryExplainResponse, queries.explain),
+        QueryMethod(f"{SERVICE}/Canary", types.QueryCanaryRequest, types.QueryCanaryResponse, canaries.canary),
         QueryMethod(f"{SERVICE}/Pool", types.QueryPoolRequest, types.QueryPoolResponse, queries.pool),
     ),
     init_genesis=lifecycle.init_genesis,

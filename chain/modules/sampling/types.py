@@ -474,3 +474,23 @@ class QueryPoolResponse:
     balance: int
     num_waiting: int
     """Proven checks that wait for money."""
+
+
+@record
+class QueryCanaryRequest:
+    """Ask whether a unit counts as a canary, if its seal is baited."""
+
+    job_id: int
+    attempt: int
+    stage: int
+
+
+@record
+class QueryCanaryResponse:
+    """What the draw of its epoch says."""
+
+    is_known: bool
+    """The draw has been."""
+    is_drawn: bool
+    is_open: bool
+    """Its seal is open already."""

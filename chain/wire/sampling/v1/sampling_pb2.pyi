@@ -518,3 +518,23 @@ class QueryPoolResponse(_message.Message):
     balance: int
     num_waiting: int
     def __init__(self, balance: _Optional[int] = ..., num_waiting: _Optional[int] = ...) -> None: ...
+
+class QueryCanaryRequest(_message.Message):
+    __slots__ = ("job_id", "attempt", "stage")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    attempt: int
+    stage: int
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ...) -> None: ...
+
+class QueryCanaryResponse(_message.Message):
+    __slots__ = ("is_known", "is_drawn", "is_open")
+    IS_KNOWN_FIELD_NUMBER: _ClassVar[int]
+    IS_DRAWN_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    is_known: bool
+    is_drawn: bool
+    is_open: bool
+    def __init__(self, is_known: _Optional[bool] = ..., is_drawn: _Optional[bool] = ..., is_open: _Optional[bool] = ...) -> None: ...

@@ -322,6 +322,11 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainResponse.FromString,
                 _registered_method=True)
+        self.Canary = channel.unary_unary(
+                '/ostraka.sampling.v1.Query/Canary',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryResponse.FromString,
+                _registered_method=True)
         self.Pool = channel.unary_unary(
                 '/ostraka.sampling.v1.Query/Pool',
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolRequest.SerializeToString,
@@ -382,6 +387,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Canary(self, request, context):
+        """Return what the draw says of a unit. Refused with UNKNOWN_JOB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Pool(self, request, context):
         """Return what the check pool holds and owes.
         """
@@ -426,6 +438,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainRequest.FromString,
                     response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainResponse.SerializeToString,
+            ),
+            'Canary': grpc.unary_unary_rpc_method_handler(
+                    servicer.Canary,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryResponse.SerializeToString,
             ),
             'Pool': grpc.unary_unary_rpc_method_handler(
                     servicer.Pool,
@@ -623,6 +640,33 @@ class Query:
             '/ostraka.sampling.v1.Query/Explain',
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainRequest.SerializeToString,
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Canary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Query/Canary',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryRequest.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryCanaryResponse.FromString,
             options,
             channel_credentials,
             insecure,

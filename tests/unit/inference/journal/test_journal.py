@@ -43,6 +43,20 @@ def test_a_salt_is_drawn_once_for_each_unit_and_role(tmp_path: Path) -> None:
     assert {len(salt) for salt in salts} == {32}
 
 
+def test_a_bait_outlives_its_unit_until_it_is_dropped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin_run(RUN)
+    ended = journal.end_run(UNIT, 7, ROOTS, b"receipt")
+    journal.keep_bait(ended)
+    journal.keep_bait(ended)
+    journal.drop_unit(UNIT)
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.baits() == ((UNIT, 5, 0, 1, ROOTS[1]),)
+    again.drop_bait(UNIT)
+    assert again.baits() == ()
+
+
 def test_a_run_begins_and_ends_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.begin_run(RUN)

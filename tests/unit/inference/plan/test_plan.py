@@ -229,6 +229,15 @@ def test_prepared_moves_travel_with_duties_as_far_as_their_bytes_fit() -> None:
     assert plan(passed) == SendDuties((run,))
 
 
+def test_canaries_are_opened_only_when_nothing_is_due() -> None:
+    baited = (UnitKey(3, 0, 1), UnitKey(3, 0, 2))
+    idle = view(canaries=baited, enrollments=(enrolled(ME, Role.SERVE),), loaded=frozenset({WISHES.serve}))
+    assert plan(idle) == SendDuties((), canaries=baited)
+    due = duty(DutyKind.OPEN_EPOCH, open_from=90)
+    assert plan(replace(idle, duties=(due,))) == SendDuties((due,))
+    assert plan(replace(idle, done=frozenset({"canary 3/0/1"}))) == SendDuties((), canaries=baited[1:])
+
+
 def test_no_more_messages_than_a_transaction_takes() -> None:
     many = tuple(duty(DutyKind.OPEN_EPOCH, deadline=600 + n) for n in range(40))
     many = tuple(replace(item, epoch=n) for n, item in enumerate(many))
