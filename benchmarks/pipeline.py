@@ -100,6 +100,15 @@ async def measure(network: Localnet, tokens: int) -> tuple[tuple[float, float], 
     return (single, single_cpu), (sum(one[2] - 1 for one in three) / (end - begin), triple_cpu)
 
 
+async def alternate(networks: Sequence[tuple[Measured, Localnet]], tokens: int, rounds: int) -> None:
+    """Measure one network after the other, `rounds` times after a first that warms caches."""
+    for index in range(rounds + 1):
+        for measured, network in networks:
+            figures = await measure(network, tokens)
+            if index:
+                measured.add(*figures)
+
+
 @click.command()
 @click.option("--tokens", default=64, show_default=True)
 @click.option("--rounds", default=3, show_default=True)
@@ -120,11 +129,7 @@ def main(tokens: int, rounds: int, output: str) -> None:
                 )
                 networks.append((Measured(name), up(spec)))
             with halted([network for _, network in networks]):
-                for index in range(rounds + 1):
-                    for measured, network in networks:
-                        figures = asyncio.run(measure(network, tokens))
-                        if index:  # the first round warms caches
-                            measured.add(*figures)
+                asyncio.run(alternate(networks, tokens, rounds))
         finally:
             for _, network in networks:
                 down(network)
