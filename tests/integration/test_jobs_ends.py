@@ -174,7 +174,8 @@ def test_an_asserter_that_is_silent_in_the_game_loses_s_and_the_job_is_run_again
     assert (net.job(job.job_id).status, net.job(job.job_id).attempt) == (JobStatus.WAITING, 1)
 
 
-def test_an_asserter_that_does_not_open_forfeits_r_and_the_others_are_paid(net: Network) -> None:
+def test_without_the_game_an_asserter_that_does_not_open_forfeits_r_and_the_others_are_paid(frozen: Network) -> None:
+    net = frozen
     before, treasury = net.chain.balance(REQUESTER), net.chain.balance(TREASURY)
     job = net.drawn_job()
     net.commit_all(job)
@@ -184,7 +185,7 @@ def test_an_asserter_that_does_not_open_forfeits_r_and_the_others_are_paid(net: 
     for unit in units[1:]:
         net.ok(net.chain.send(net.asserter(unit).hot, net.open_message(unit)))
     end = net.check_of(units[0]).phase_end
-    net.chain.run_until(end)
+    net.chain.run_until(end + 1)
     closed, units = net.job(job.job_id), net.units(job.job_id)
     assert (closed.status, closed.close_reason) == (JobStatus.FINAL, CloseReason.SETTLED_UNOPENED)
     assert [unit.status for unit in units] == [UnitStatus.UNOPENED, UnitStatus.FINAL, UnitStatus.FINAL]
@@ -194,7 +195,8 @@ def test_an_asserter_that_does_not_open_forfeits_r_and_the_others_are_paid(net: 
     assert net.chain.balance(TREASURY) >= treasury + units[0].terms.fee
 
 
-def test_unequal_links_freeze_the_job_and_reject_nothing(net: Network) -> None:
+def test_without_the_game_unequal_links_freeze_the_job_and_reject_nothing(frozen: Network) -> None:
+    net = frozen
     before = net.chain.balance(REQUESTER)
     job = net.planned_job()
     units = net.units(job.job_id)

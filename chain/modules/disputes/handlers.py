@@ -45,7 +45,11 @@ def reveal(ctx: Context, msg: MsgReveal) -> MsgMoveResponse:
         plays.record_opening(ctx, dispute, line, msg.move.bare.salt)
     verdicts.end_lists(ctx, dispute, found)
     paid = found.asserter_fees + fees.least(ctx, MOVE_GAS, msg.move)
-    return _moved(ctx, plays.move(ctx, replace(found, asserter_fees=paid), line))
+    after = plays.move(ctx, replace(found, asserter_fees=paid), line)
+    response = _moved(ctx, after)
+    if msg.move.bare is not None:
+        verdicts.end_silence(ctx, dispute)
+    return response
 
 
 def choose(ctx: Context, msg: MsgChoose) -> MsgMoveResponse:

@@ -14,6 +14,7 @@ from chain.modules.disputes import clocks, plays, registry, verdicts
 from chain.modules.disputes.state import CLOCKS, DEADLINES, DISPUTES, NEXT_ID
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Side
 from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import CloseReason, HopConflict, Unit
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import Mismatch
@@ -48,6 +49,14 @@ def open_found(ctx: Context) -> None:
     for mismatch in sampling.take_mismatches(ctx):
         if not verdicts.is_decided(ctx.store, jobs.job(ctx.store, mismatch.job_id), mismatch.stage):
             open_dispute(ctx, _trace(ctx.store, mismatch))
+    for key in sampling.take_silent(ctx):
+        asked = _silence(ctx.store, key)
+        if plays.find_params(ctx.store) is None or plays.find_shape(ctx.store, asked) is None:
+            sampling.forfeit_silent(ctx, key)
+            continue
+        sampling.freeze_silent(ctx, key)
+        if not verdicts.is_decided(ctx.store, jobs.job(ctx.store, key[0]), key[1][1]):
+            open_dispute(ctx, asked)
     if plays.find_params(ctx.store) is not None:
         # Its final receipt came with the next stage's result: the signer has committed to something else.
         for conflict in conflicts:
@@ -68,6 +77,14 @@ def _trace(store: Reader, mismatch: Mismatch) -> Dispute:
     roots = {"body_root": commit.body_root, "out_root": commit.out_root}
     found = new_dispute(store, DisputeKind.TRACE, unit, mismatch.checker, **roots)
     return replace(found, frozen=found.frozen + unit.terms.bond)
+
+
+def _silence(store: Reader, key: UnitKey) -> Dispute:
+    """Return the dispute that gives a silent asserter a clock; the first checker that revealed is its other side."""
+    unit = jobs.unit(store, key)
+    first = next(found for found in sampling.commits(store, key) if found.reveal_height)
+    roots = {"body_root": first.body_root, "out_root": first.out_root}
+    return new_dispute(store, DisputeKind.SILENCE, unit, first.checker, **roots)
 
 
 def new_dispute(
@@ -110,7 +127,7 @@ def open_dispute(ctx: Context, new: Dispute) -> Dispute:
     )
     if opened.kind == DisputeKind.CHALLENGE:
         opened = _begin_challenge(ctx, opened)
-    elif opened.kind == DisputeKind.TRACE and plays.find_params(ctx.store) is not None:
+    elif opened.kind in (DisputeKind.TRACE, DisputeKind.SILENCE) and plays.find_params(ctx.store) is not None:
         opened = opened if plays.find_shape(ctx.store, opened) is None else plays.begin(ctx, opened)
     registry.add(ctx, opened)
     ctx.emit(

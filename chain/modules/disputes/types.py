@@ -20,8 +20,10 @@ class DisputeKind(IntEnum):
     """A stage signed a receipt that its commitment contradicts."""
     STOP = 5
     """The answer ends too early, or goes on after it should have ended."""
-    WITHHELD = 10
+    WITHHELD = 7
     """The first or last stage did not supply the job's ids on demand, or supplied others."""
+    SILENCE = 6
+    """A stage did not open its seal although a check of it was revealed."""
 
 
 class DisputeStatus(IntEnum):
@@ -37,6 +39,8 @@ class DisputeStatus(IntEnum):
     """Nobody refuted the unit in time; the challenger was wrong."""
     VOID = 5
     """The unit's input was malformed, and whoever made it was convicted, if anybody."""
+    OPENED = 6
+    """The asserter opened its seal after all; being late costs R and its fee, and nothing else."""
 
 
 @record
@@ -304,6 +308,8 @@ class PaymentReason(IntEnum):
     """S of a checker that differed from a false unit as well, and lost its own line: to the treasury."""
     DEPOSIT = 7
     """The deposit behind a line, or a list, that was lost: to the treasury."""
+    LATENESS = 9
+    """R of an asserter that opened its seal only when a dispute asked for it: to the treasury."""
 
 
 @record

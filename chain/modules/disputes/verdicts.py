@@ -295,6 +295,20 @@ def _void(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None
     _close_all(ctx, dispute, DisputeStatus.VOID, guilt)
 
 
+def end_silence(ctx: Context, dispute: Dispute) -> None:
+    """End the wait for a seal that a first reveal has opened: being late costs R. What it shows is for other disputes.
+
+    `dispute` is any over the unit; at most one of them waits.
+    """
+    unit = plays.unit_of(ctx.store, dispute)
+    for found in list(disputes_of_attempt(ctx.store, jobs.job(ctx.store, dispute.job_id))):
+        if (found.kind, found.stage, found.status) == (DisputeKind.SILENCE, unit.stage, DisputeStatus.OPEN):
+            fee, number = unit.terms.fee, found.dispute_id
+            slashed = registry.pay(ctx, number, unit.operator, jobs.TREASURY, fee, PaymentReason.LATENESS)
+            _close(ctx, found, DisputeStatus.OPENED, slashed)
+            conclude(ctx, found.job_id)
+
+
 def _uphold(ctx: Context, dispute: Dispute) -> None:
     """End a dispute that nobody won: the checker that began it loses S of the unit; others lost their deposits."""
     slashed = _slash_checker(ctx, dispute) if dispute.kind == DisputeKind.TRACE else 0
@@ -396,10 +410,11 @@ def _losers(store: Reader, ended: list[Dispute]) -> set[bytes]:
 
 
 def _resume(ctx: Context, job: Job) -> None:
+    late = {found.stage for found in disputes_of_attempt(ctx.store, job) if found.status == DisputeStatus.OPENED}
     for unit in jobs.units_of(ctx.store, job):
         check = sampling.find_check(ctx.store, jobs.key_of(unit))
         if check is not None and check.phase == CheckPhase.DISPUTED:
-            sampling.finish(ctx, jobs.key_of(unit), is_opened=True)
+            sampling.finish(ctx, jobs.key_of(unit), is_opened=unit.stage not in late)
     jobs.resume(ctx, job)
 
 

@@ -29,6 +29,7 @@ from chain.modules.sampling.state import (
     PHASE_ENDS,
     ROUND_UNITS,
     ROUNDS,
+    SILENT,
 )
 from chain.modules.sampling.types import (
     CheckCommit,
@@ -229,7 +230,7 @@ def end_phases(ctx: Context) -> None:
         elif found.phase == CheckPhase.REVEAL and found.num_reveals:
             _move(ctx, key, found, CheckPhase.OPEN, params(ctx.store).open_blocks)
         elif found.phase == CheckPhase.OPEN:
-            _forfeit(ctx, key)
+            _end_open(ctx, key)
         elif found.phase in (CheckPhase.COMMIT, CheckPhase.REVEAL):
             finish(ctx, key, is_opened=True)
 
@@ -272,11 +273,34 @@ def _move(ctx: Context, key: UnitKey, found: UnitCheck, phase: CheckPhase, block
     _enter(ctx, key, replace(found, phase=phase, phase_end=ctx.block.height + blocks))
 
 
-def _forfeit(ctx: Context, key: UnitKey) -> None:
-    """End a unit whose asserter did not open although a valid reveal exists: R goes to the treasury."""
+def _end_open(ctx: Context, key: UnitKey) -> None:
+    """End the window in which an asserter opens its seal."""
+    unit = jobs.unit(ctx.store, key)
+    if unit.body_root:  # a dispute's first move has opened it
+        finish(ctx, key, is_opened=True)
+        return
+    SILENT.add(ctx.store, key)
+    ctx.emit("UnitUnopened", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage)
+
+
+def take_silent(ctx: Context) -> list[UnitKey]:
+    """Take out the units whose asserters did not open in this block's end of their window."""
+    found = list(SILENT.keys(ctx.store))
+    for key in found:
+        SILENT.remove(ctx.store, key)
+    return found
+
+
+def freeze_silent(ctx: Context, key: UnitKey) -> None:
+    """Hold the money of a unit whose asserter is asked to open its seal once more."""
+    CHECKS.save(ctx.store, key, replace(check(ctx.store, key), phase=CheckPhase.DISPUTED))
+    jobs.dispute_unit(ctx, key)
+
+
+def forfeit_silent(ctx: Context, key: UnitKey) -> None:
+    """End a unit whose asserter did not open and cannot be asked again: R goes to the treasury."""
     unit = jobs.unit(ctx.store, key)
     workers.take_bond(ctx, unit.operator, unit.terms.fee, jobs.TREASURY)
-    ctx.emit("UnitUnopened", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage)
     finish(ctx, key, is_opened=False)
 
 

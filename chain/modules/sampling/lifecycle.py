@@ -11,7 +11,7 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.genesis import validate_rent, validate_windows
 from chain.modules.sampling import canaries, epochs, keeper, measures, rules
-from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS
+from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS, SILENT
 from chain.modules.sampling.types import CheckPhase, Params
 from chain.modules.workers import keeper as workers
 from chain.store.overlay import Reader
@@ -120,3 +120,5 @@ def check_invariants(ctx: QueryContext) -> None:
             raise InvariantBroken(f"{checker.hex()} is listed for {key} without a commitment")
     if next(MISMATCHES.items(ctx.store), None) is not None:
         raise InvariantBroken("a mismatch was not taken up")
+    if next(SILENT.keys(ctx.store), None) is not None:
+        raise InvariantBroken("a silent asserter was not taken up")

@@ -44,6 +44,8 @@ EPOCH_ENDS: KeySet[tuple[int, int]] = KeySet("sampling", b"epoch_end/", pair(U64
 """(last height of the proof window, epoch) of epochs in which something was drawn; the window's end removes it."""
 MISMATCHES: Map[tuple[UnitKey, bytes], Mismatch] = Map("sampling", b"mismatch/", pair(UNIT_KEY, ADDRESS), Mismatch)
 """(unit, checker) that differ since this block; the disputes module takes it out in the same block."""
+SILENT: KeySet[UnitKey] = KeySet("sampling", b"silent/", UNIT_KEY)
+"""Units whose asserters did not open, since this block; the disputes module takes them out in the same block."""
 PAYMENTS: Map[int, Payment] = Map("sampling", b"payment/", U64, Payment)
 """Number → pay that waits for money in the pool; paying removes it."""
 PAYMENT_NUMBER = Sequence("sampling", b"payment_number")

@@ -17,6 +17,7 @@ class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_KIND_RECEIPT: _ClassVar[DisputeKind]
     DISPUTE_KIND_STOP: _ClassVar[DisputeKind]
     DISPUTE_KIND_WITHHELD: _ClassVar[DisputeKind]
+    DISPUTE_KIND_SILENCE: _ClassVar[DisputeKind]
 
 class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -26,6 +27,7 @@ class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_STATUS_REFUTED: _ClassVar[DisputeStatus]
     DISPUTE_STATUS_UPHELD: _ClassVar[DisputeStatus]
     DISPUTE_STATUS_VOID: _ClassVar[DisputeStatus]
+    DISPUTE_STATUS_OPENED: _ClassVar[DisputeStatus]
 
 class Round(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -78,6 +80,7 @@ class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAYMENT_REASON_CONFIRMATION: _ClassVar[PaymentReason]
     PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
     PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
+    PAYMENT_REASON_LATENESS: _ClassVar[PaymentReason]
 
 class WitnessPart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -113,12 +116,14 @@ DISPUTE_KIND_CHALLENGE: DisputeKind
 DISPUTE_KIND_RECEIPT: DisputeKind
 DISPUTE_KIND_STOP: DisputeKind
 DISPUTE_KIND_WITHHELD: DisputeKind
+DISPUTE_KIND_SILENCE: DisputeKind
 DISPUTE_STATUS_UNSPECIFIED: DisputeStatus
 DISPUTE_STATUS_OPEN: DisputeStatus
 DISPUTE_STATUS_UNRESOLVED: DisputeStatus
 DISPUTE_STATUS_REFUTED: DisputeStatus
 DISPUTE_STATUS_UPHELD: DisputeStatus
 DISPUTE_STATUS_VOID: DisputeStatus
+DISPUTE_STATUS_OPENED: DisputeStatus
 ROUND_UNSPECIFIED: Round
 ROUND_SECTIONS: Round
 ROUND_ITEMS: Round
@@ -156,6 +161,7 @@ PAYMENT_REASON_REMAINDER: PaymentReason
 PAYMENT_REASON_CONFIRMATION: PaymentReason
 PAYMENT_REASON_MISMATCH: PaymentReason
 PAYMENT_REASON_DEPOSIT: PaymentReason
+PAYMENT_REASON_LATENESS: PaymentReason
 WITNESS_PART_UNSPECIFIED: WitnessPart
 WITNESS_PART_PROMPT: WitnessPart
 WITNESS_PART_OUTPUT: WitnessPart
