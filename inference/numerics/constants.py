@@ -38,6 +38,8 @@ PROBABILITY_BITS = 15
 """Fraction bits of attention weights before normalisation."""
 GAIN_LIMIT = 1 << 14
 """Norm gains are smaller in magnitude."""
+TABLE_LIMIT = 1 << 15
+"""Cosines and sines of the rotary table have 15 fraction bits."""
 MANTISSA_LIMIT = 1 << 15
 """Mantissas of linear maps are smaller."""
 EMBEDDING_MANTISSA_LIMIT = 1 << 16

@@ -35,6 +35,7 @@ from inference.numerics.constants import (
     MAX_SHIFTS,
     NUMERIC_VERSION,
     QUANT,
+    TABLE_LIMIT,
     TRACE_VERSION,
 )
 from inference.numerics.tables import EXP2_HASH, SIGMOID_HASH
@@ -156,7 +157,7 @@ def load(directory: Path, spec: ShardSpec, *, with_embedding: bool, with_head: b
         assert head_parts is not None
         gain = _gain("gf", tensor(tail["gf"]))
         head = HeadWeights(gain, _linear("head", head_parts, header.head))
-    return LoadedShard(spec, header, tuple(layers), tensor(tail["rope"])["cs"], embedding, head)
+    return LoadedShard(spec, header, tuple(layers), _rope(tensor(tail["rope"])), embedding, head)
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -225,6 +226,13 @@ def _gain(name: str, parts: Parts) -> npt.NDArray[np.int16]:
     if int(np.abs(gain.astype(np.int32)).max()) >= GAIN_LIMIT:
         raise OutOfBounds(f"{name}: a gain reaches {GAIN_LIMIT}")
     return gain
+
+
+def _rope(parts: Parts) -> npt.NDArray[np.int32]:
+    table: npt.NDArray[np.int32] = parts["cs"]
+    if max(int(table.max()), -int(table.min())) > TABLE_LIMIT:
+        raise OutOfBounds(f"rope: a cosine or sine is above {TABLE_LIMIT}")
+    return table
 
 
 def _linear(name: str, parts: Parts, scale: LinearScale) -> LinearWeights:

@@ -138,11 +138,13 @@ class ClaimsNetwork(Network):
 
 
 @contextmanager
-def claims_network(path: Path, *, model: ModelHeader | None = None, **game: int) -> Iterator[ClaimsNetwork]:
+def claims_network(
+    path: Path, *, model: ModelHeader | None = None, tensors: tuple[bytes, ...] | None = None, **game: int
+) -> Iterator[ClaimsNetwork]:
     """Three serving and two checking workers, and the game switched on."""
 
     def change(app_state: dict[str, Any]) -> None:
         app_state["disputes"] = {"params": {name: str(value) for name, value in (GAME | game).items()}}
 
-    with new_network(path, model=model, change=change) as plain:
+    with new_network(path, model=model, tensors=tensors, change=change) as plain:
         yield ClaimsNetwork(plain.chain, plain.root, plain.header, plain.prompt_root)

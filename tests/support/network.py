@@ -417,16 +417,22 @@ def without_game(app_state: dict[str, Any]) -> None:
 
 @contextmanager
 def new_network(
-    path: Path, *, parameters: ParameterSet = LOCALNET, model: ModelHeader | None = None, **genesis: Any
+    path: Path,
+    *,
+    parameters: ParameterSet = LOCALNET,
+    model: ModelHeader | None = None,
+    tensors: tuple[bytes, ...] | None = None,
+    **genesis: Any,
 ) -> Iterator[Network]:
     """Three serving and two checking workers, one plan of three stages, and a snapshot that knows them all."""
     people = [REQUESTER]
     for who in (*SERVERS, *CHECKERS, Machine("newcomer")):
         people += [who.operator, who.hot]
     model = model or header()
-    models = [genesis_model(model=model)]
+    tensors = tensors or tensor_digests(model)
+    models = [{**genesis_model(model=model), "tensor_digests": tensors}]
     with new_chain(path, keys=people, parameters=parameters, models=models, **genesis) as chain:
-        network = Network(chain, model_root(model, tensor_digests(model)), model)
+        network = Network(chain, model_root(model, tensors), model)
         chain.run_block([chain.tx(who.operator, who.registration()) for who in (*SERVERS, *CHECKERS)])
         servers = [MsgEnroll(who.operator.bech32, network.root, Role.SERVE, 0, LAYERS) for who in SERVERS]
         checkers = [MsgEnroll(who.operator.bech32, network.root, Role.CHECK, 0, LAYERS) for who in CHECKERS]

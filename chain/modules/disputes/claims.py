@@ -8,10 +8,12 @@ from chain.context import Context
 from chain.crypto.hashing import unit_id
 from chain.errors import Code, Rejected
 from chain.modules.accounts.keeper import address_of
-from chain.modules.disputes import evidence, fees, keeper, plays, verdicts
+from chain.modules.disputes import bounds, evidence, fees, keeper, plays, verdicts
 from chain.modules.disputes.types import (
     Dispute,
     DisputeKind,
+    MsgClaimBounds,
+    MsgClaimBoundsResponse,
     MsgClaimReceipt,
     MsgClaimResponse,
     MsgClaimStop,
@@ -20,10 +22,14 @@ from chain.modules.disputes.types import (
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
 from chain.modules.jobs.types import Job, JobStatus, Unit, UnitStatus
+from chain.modules.models import keeper as models
 from chain.modules.workers import keeper as workers
 
 CLAIM_GAS = 100_000
 """A claim, beside its bytes: one signature or opening, and the end of an attempt."""
+
+BOUNDS_GAS = 250_000
+"""Of a row of a model: at most 24 KiB of hashing, and two looks at 16,384 weights."""
 
 
 def claim_receipt(ctx: Context, msg: MsgClaimReceipt) -> MsgClaimResponse:
@@ -54,6 +60,24 @@ def claim_stop(ctx: Context, msg: MsgClaimStop) -> MsgClaimResponse:
         raise Rejected(Code.NO_CONTRADICTION, "the token does not show that the answer should end elsewhere")
     shown = keeper.new_dispute(ctx.store, DisputeKind.STOP, unit, sender)
     return _settle(ctx, shown, sender, fees.least(ctx, CLAIM_GAS, msg))
+
+
+def claim_bounds(ctx: Context, msg: MsgClaimBounds) -> MsgClaimBoundsResponse:
+    """Freeze a model of which a row breaks a bound, and refund its jobs; nobody is slashed.
+
+    Raises: Rejected: UNKNOWN_MODEL, CLAIM_LATE, EVIDENCE_INVALID, NO_CONTRADICTION.
+    """
+    plays.params(ctx.store)
+    model = models.model(ctx.store, msg.model_root)
+    if model.is_frozen:
+        raise Rejected(Code.CLAIM_LATE, "the model is frozen already")
+    body = bounds.require_leaf(model.header, msg.model_root, msg.tensor, msg.row, msg.opening)
+    rule = bounds.find_broken_bound(model.header, msg.tensor, msg.row, body)
+    if rule is None:
+        raise Rejected(Code.NO_CONTRADICTION, "the row keeps every bound")
+    ctx.emit("BoundBroken", model_root=msg.model_root.hex(), tensor=msg.tensor, row=msg.row, rule=rule)
+    verdicts.freeze_model(ctx, msg.model_root)
+    return MsgClaimBoundsResponse(rule)
 
 
 def _begin(ctx: Context, job_id: int, attempt: int, stage: int) -> tuple[Job, Unit]:

@@ -6,7 +6,7 @@ from typing import Any
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
-from chain.modules.disputes import keeper, plays, registry, verdicts, witness
+from chain.modules.disputes import keeper, plays, refunds, registry, verdicts, witness
 from chain.modules.disputes.state import (
     BY_HEIGHT,
     BY_JOB,
@@ -36,6 +36,7 @@ def end_block(ctx: Context) -> None:
     keeper.end_clocks(ctx)
     keeper.end_due(ctx)
     witness.end_due(ctx)
+    refunds.refund_due(ctx)
     verdicts.conclude_due(ctx)
 
 

@@ -5,6 +5,7 @@ from chain.modules.disputes import challenges, claims, handlers, lifecycle, quer
 from chain.modules.disputes.types import (
     MsgChallenge,
     MsgChoose,
+    MsgClaimBounds,
     MsgClaimReceipt,
     MsgClaimStop,
     MsgDemandWitness,
@@ -47,6 +48,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgDemandWitness", MsgDemandWitness, "sender", witness.demand, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgSupplyWitness", MsgSupplyWitness, "sender", witness.supply, witness.SUPPLY_GAS),
         Message(f"{PACKAGE}.MsgRefuteWitness", MsgRefuteWitness, "sender", witness.refute, handlers.MOVE_GAS),
+        Message(f"{PACKAGE}.MsgClaimBounds", MsgClaimBounds, "sender", claims.claim_bounds, claims.BOUNDS_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),

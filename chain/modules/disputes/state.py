@@ -1,7 +1,7 @@
 """What the disputes module stores."""
 
-from chain.modules.disputes.types import Demand, Dispute, Params, Pauses, Payment, Play
-from chain.store.collections import ADDRESS, U64, Item, KeySet, Map, Sequence, pair
+from chain.modules.disputes.types import Demand, Dispute, Params, Pauses, Payment, Play, Refunds
+from chain.store.collections import ADDRESS, HASH, U64, Item, KeySet, Map, Sequence, pair
 
 NEXT_ID = Sequence("disputes", b"next")
 """Disputes opened so far; ids begin at 1."""
@@ -41,6 +41,8 @@ DEMAND_ENDS: KeySet[tuple[int, int]] = KeySet("disputes", b"demand_end/", pair(U
 """(height, demand) at which it is looked at: its deadline, then now and then until its attempt is over."""
 OWED: KeySet[tuple[int, int]] = KeySet("disputes", b"owed/", pair(U64, U64))
 """(job, demand) of which a part is missing; the last part removes it, or the deadline."""
+REFUNDS: Map[bytes, Refunds] = Map("disputes", b"refunds/", HASH, Refunds)
+"""model_root → how far the jobs of a model that broke a bound are refunded; the last one removes it."""
 CHALLENGES: KeySet[tuple[bytes, int]] = KeySet("disputes", b"challenge/", pair(ADDRESS, U64))
 """(challenger, dispute) of open challenges by workers that were not drawn; the end of the dispute removes it."""
 OPEN_OF: KeySet[tuple[bytes, tuple[int, int]]] = KeySet("disputes", b"open/", pair(ADDRESS, pair(U64, U64)))

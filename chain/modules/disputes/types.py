@@ -641,6 +641,35 @@ class MsgClaimStop:
 
 
 @record
+class MsgClaimBounds:
+    """Open a row of a model's tensor that breaks a bound of its arithmetic."""
+
+    sender: str
+    """Any account."""
+    model_root: bytes
+    tensor: int
+    """Place in the model's list; 0 is the header."""
+    row: int
+    opening: Opening
+    """The row; its siblings in the tensor, then the tensor's in the model."""
+
+
+@record
+class Refunds:
+    """How far the jobs of a frozen model are refunded; key: model_root."""
+
+    before: int
+    """Jobs with lower ids are still to be looked at."""
+
+
+@record
+class MsgClaimBoundsResponse:
+    """The bound that is broken, in words."""
+
+    rule: str
+
+
+@record
 class MsgClaimResponse:
     """The dispute that the claim has opened and ended."""
 

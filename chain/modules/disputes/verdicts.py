@@ -15,7 +15,7 @@ from itertools import islice
 
 from chain.context import Context
 from chain.modules.disputes import plays, registry
-from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, OWED, PLAYS
+from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, OWED, PLAYS, REFUNDS
 from chain.modules.disputes.types import (
     Dispute,
     DisputeKind,
@@ -24,6 +24,7 @@ from chain.modules.disputes.types import (
     PaymentReason,
     Play,
     PlayStatus,
+    Refunds,
     Verdict,
 )
 from chain.modules.jobs import archive
@@ -290,7 +291,7 @@ def _void(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None
     elif verdict == Verdict.VOID_TOKENS:
         guilt = Guilt(job.num_stages - 1, found.opener, found.fees, True)
     elif verdict == Verdict.VOID_MODEL:
-        models.freeze(ctx, job.model_root)
+        freeze_model(ctx, job.model_root)
     plays.end(ctx, dispute, found, PlayStatus.WON)
     _close_all(ctx, dispute, DisputeStatus.VOID, guilt)
 
@@ -307,6 +308,20 @@ def end_silence(ctx: Context, dispute: Dispute) -> None:
             slashed = registry.pay(ctx, number, unit.operator, jobs.TREASURY, fee, PaymentReason.LATENESS)
             _close(ctx, found, DisputeStatus.OPENED, slashed)
             conclude(ctx, found.job_id)
+
+
+def freeze_model(ctx: Context, model_root: bytes) -> None:
+    """Take no new jobs for a model that breaks a bound, and have the open ones refunded."""
+    models.freeze(ctx, model_root)
+    REFUNDS.save(ctx.store, model_root, Refunds(registry.LAST_ID))
+
+
+def void(ctx: Context, job: Job) -> None:
+    """End every open dispute of a job that nobody could compute."""
+    for found in list(disputes_of_attempt(ctx.store, job)):
+        if found.status == DisputeStatus.OPEN:
+            _close(ctx, found, DisputeStatus.VOID, 0)
+    conclude(ctx, job.job_id)
 
 
 def _uphold(ctx: Context, dispute: Dispute) -> None:
@@ -384,7 +399,8 @@ def conclude(ctx: Context, job_id: int) -> None:
     is_convicted = DisputeStatus.REFUTED in statuses or any(
         found.status == DisputeStatus.VOID and found.slashed for found in ended
     )
-    if is_convicted and job.attempt + 1 < plays.params(ctx.store).max_attempts:
+    is_frozen = models.model(ctx.store, job.model_root).is_frozen
+    if is_convicted and not is_frozen and job.attempt + 1 < plays.params(ctx.store).max_attempts:
         for unit in jobs.units_of(ctx.store, job):
             check = sampling.find_check(ctx.store, jobs.key_of(unit))
             if check is not None and check.phase != CheckPhase.DONE:

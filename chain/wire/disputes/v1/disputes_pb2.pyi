@@ -695,6 +695,32 @@ class MsgClaimStop(_message.Message):
     siblings: bytes
     def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., siblings: _Optional[bytes] = ...) -> None: ...
 
+class MsgClaimBounds(_message.Message):
+    __slots__ = ("sender", "model_root", "tensor", "row", "opening")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    model_root: bytes
+    tensor: int
+    row: int
+    opening: Opening
+    def __init__(self, sender: _Optional[str] = ..., model_root: _Optional[bytes] = ..., tensor: _Optional[int] = ..., row: _Optional[int] = ..., opening: _Optional[_Union[Opening, _Mapping]] = ...) -> None: ...
+
+class Refunds(_message.Message):
+    __slots__ = ("before",)
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    before: int
+    def __init__(self, before: _Optional[int] = ...) -> None: ...
+
+class MsgClaimBoundsResponse(_message.Message):
+    __slots__ = ("rule",)
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    def __init__(self, rule: _Optional[str] = ...) -> None: ...
+
 class MsgClaimResponse(_message.Message):
     __slots__ = ("dispute_id",)
     DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]

@@ -90,6 +90,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
                 _registered_method=True)
+        self.ClaimBounds = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/ClaimBounds',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -173,6 +178,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimBounds(self, request, context):
+        """Freeze a model of which a row breaks a bound, and refund its jobs; nobody is slashed. Refused with UNKNOWN_MODEL, CLAIM_LATE, EVIDENCE_INVALID, NO_CONTRADICTION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -230,6 +242,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.RefuteWitness,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.SerializeToString,
+            ),
+            'ClaimBounds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimBounds,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -530,6 +547,33 @@ class Msg:
             '/ostraka.disputes.v1.Msg/RefuteWitness',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgRefuteWitness.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgWitnessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimBounds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/ClaimBounds',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.FromString,
             options,
             channel_credentials,
             insecure,
