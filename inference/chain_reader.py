@@ -6,14 +6,19 @@ from chain.crypto.keys import encode_address
 from chain.modules.bank.types import DENOM, QueryBalanceRequest, QueryBalanceResponse
 from chain.modules.disputes.types import (
     Dispute,
+    DisputeStatus,
     DueMove,
-    QueryDisputeRequest,
-    QueryDisputeResponse,
+    Play,
     QueryDisputesRequest,
     QueryDisputesResponse,
+    QueryLinesRequest,
+    QueryLinesResponse,
     QueryMovesRequest,
     QueryMovesResponse,
 )
+from chain.modules.disputes.types import Params as DisputeParams
+from chain.modules.disputes.types import QueryParamsRequest as QueryDisputeParamsRequest
+from chain.modules.disputes.types import QueryParamsResponse as QueryDisputeParamsResponse
 from chain.modules.jobs.types import (
     Job,
     JobStatus,
@@ -91,14 +96,21 @@ class ChainReader:
         request = QueryDisputesRequest(job_id)
         return (await self._client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)).disputes
 
-    async def find_dispute(self, dispute_id: int) -> Dispute | None:
-        """Return a dispute, or None if it ended long ago."""
-        request = QueryDisputeRequest(dispute_id)
-        try:
-            found = await self._client.query("ostraka.disputes.v1.Query/Dispute", request, QueryDisputeResponse)
-        except NotFound:
-            return None
-        return found.dispute
+    async def open_disputes(self, limit: int) -> tuple[Dispute, ...]:
+        """Return the oldest open disputes of the chain."""
+        request = QueryDisputesRequest(status=DisputeStatus.OPEN, limit=limit)
+        return (await self._client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)).disputes
+
+    async def lines(self, dispute_id: int) -> tuple[Play, ...]:
+        """Return the lines of a dispute, those that have ended too."""
+        request = QueryLinesRequest(dispute_id)
+        return (await self._client.query("ostraka.disputes.v1.Query/Lines", request, QueryLinesResponse)).lines
+
+    async def dispute_params(self) -> DisputeParams | None:
+        """Return the parameters of the game, if it is played."""
+        request = QueryDisputeParamsRequest()
+        method = "ostraka.disputes.v1.Query/Params"
+        return (await self._client.query(method, request, QueryDisputeParamsResponse)).params
 
     async def posted(self, height: int) -> tuple[Posted, ...]:
         """Return the reveals that the transactions of a block carry, those that failed too."""

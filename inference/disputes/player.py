@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from chain.crypto.merkle import Kind, lr
 from chain.modules.disputes.game.line import Ground
 from chain.modules.disputes.types import DueMove, Play, Side
 from chain.modules.jobs.types import Job, Unit
@@ -77,6 +78,11 @@ class Player:
         self._archives: OrderedDict[UnitKey, tuple[Archive, bytes]] = OrderedDict()
         self._locks: dict[UnitKey, asyncio.Lock] = {}
         self._posted: OrderedDict[int, tuple[Posted, ...]] = OrderedDict()
+
+    @property
+    def model_root(self) -> bytes:
+        """Return the root of the one model whose units are played."""
+        return lr(Kind.MODEL, self._model.roots)
 
     @property
     def units(self) -> tuple[UnitKey, ...]:

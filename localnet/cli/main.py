@@ -4,6 +4,7 @@ import click
 
 from inference.cli import join as create_worker
 from inference.cli import worker
+from inference.dispute_cli import dispute
 from localnet.cli.asking import ask, chat
 from localnet.cli.demo import demo
 from localnet.cli.gateway import gateway
@@ -29,7 +30,7 @@ def main() -> None:
 
 worker.add_command(create_worker, "create")
 worker.add_command(join, "join")
-for command in (demo, localnet, ask, chat, job, gateway, worker):
+for command in (demo, localnet, ask, chat, job, gateway, worker, dispute):
     main.add_command(command)
 
 if __name__ == "__main__":
