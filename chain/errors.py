@@ -222,6 +222,18 @@ class Code(IntEnum):
     NOT_DEMANDED = 339
     """The part is not supplied, or the demand is not the sender's."""
 
+    # 340–349 duties and penalties
+    PROOF_NOT_OPEN = 340
+    """The worker's epoch proof is not on the chain yet, so nobody can verify its ticket."""
+    ALREADY_CLAIMED = 341
+    """The duty was claimed, or the seal shown, before."""
+    DUTY_MET = 342
+    """The worker was not drawn, or did what it was drawn for."""
+    PENALTY_CAP = 343
+    """This epoch has taken as much for absence as it may; claim again in the next one."""
+    OWN_SEAL = 344
+    """Nobody is paid for showing its own seal."""
+
     @property
     def codespace(self) -> str:
         """The namespace CometBFT reports beside the number."""

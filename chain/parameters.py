@@ -72,7 +72,7 @@ def _accounts(max_messages: int) -> AccountsParams:
 LOCALNET: Final = ParameterSet(
     accounts=_accounts(32),
     treasury=TreasuryParams(gas_price_numerator=1, gas_price_denominator=10_000),
-    workers=WorkersParams(min_bond=100 * OSTR, unbonding_blocks=1_600),
+    workers=WorkersParams(min_bond=100 * OSTR, unbonding_blocks=1_600, held_blocks=1_600),
     rates=RatesParams(
         multiple=2,
         coalition_numerator=1,
@@ -140,7 +140,13 @@ LOCALNET: Final = ParameterSet(
 MAINNET: Final = ParameterSet(
     accounts=_accounts(32),
     treasury=TreasuryParams(gas_price_numerator=1, gas_price_denominator=1_000),
-    workers=WorkersParams(min_bond=5_000 * OSTR, unbonding_blocks=403_200),
+    workers=WorkersParams(
+        min_bond=5_000 * OSTR,
+        unbonding_blocks=403_200,
+        penalty_numerator=1,
+        penalty_denominator=50,
+        held_blocks=403_200,
+    ),
     rates=RatesParams(
         multiple=2,
         coalition_numerator=1,

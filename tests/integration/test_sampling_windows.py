@@ -286,7 +286,7 @@ def test_an_idle_epoch_leaves_nothing_behind(net: Network) -> None:
 
 
 def test_everything_closed_is_deleted_and_only_the_peaks_remain(tmp_path: Path) -> None:
-    brief = short(jobs={"receipt_blocks": 30, "deletions_per_block": 7}, sampling={"proof_blocks": 60})
+    brief = short(jobs={"receipt_blocks": 30, "deletions_per_block": 7}, sampling={"proof_blocks": 160})
     with new_network(tmp_path, parameters=brief) as net:
         idle = keys_of(net)
         for _ in range(2):

@@ -12,8 +12,8 @@ from chain.modules.beacon import keeper as beacon
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import CloseReason, Unit
 from chain.modules.rates import rules as rates
+from chain.modules.sampling import epochs, rules
 from chain.modules.sampling import keeper as sampling
-from chain.modules.sampling import rules
 from chain.modules.sampling.types import (
     CheckOutcome,
     CheckPhase,
@@ -21,8 +21,9 @@ from chain.modules.sampling.types import (
     QueryExplainRequest,
     Round,
 )
+from chain.modules.workers.types import MsgBond
 from chain.parameters import LOCALNET
-from tests.support.network import CHAIN_HASH, CHECKERS, Machine, Network, header, new_network
+from tests.support.network import BOND, CHAIN_HASH, CHECKERS, REQUESTER, Machine, Network, header, new_network
 
 FIRST, SECOND = CHECKERS
 COMMIT_BLOCKS = LOCALNET.sampling.commit_blocks
@@ -45,8 +46,9 @@ def wins(net: Network, who: Machine, unit: Unit, look: int) -> bool:
     """Whether a ticket wins, computed from the worker's secret key."""
     check, taken = net.check_of(unit), round_of(net, unit)
     beta = vrf.proof_to_hash(vrf.prove(who.vrf_seed, net.epoch_alpha(who, check.epoch)))
-    found = rules.looks(taken, check, unit.terms)[look]
-    return rules.is_winning(found, beta, check.unit, net.worker(who).bond, check.total_weight)
+    found, place = rules.looks(taken, check, unit.terms)[look], epochs.find_place(net.store, check.epoch, who.address)
+    assert place is not None
+    return rules.is_winning(found, beta, check.unit, place.entry.weight, check.total_weight)
 
 
 def run_to_second_look(net: Network, unit: Unit) -> None:
@@ -137,6 +139,10 @@ def test_a_check_is_paid_for_a_ticket_of_the_look_in_which_it_was_committed(tmp_
             expected = [[wins(net, FIRST, unit, 0), wins(net, SECOND, unit, 1)] for unit in units]
             for who in CHECKERS:
                 net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
+                # Equal bonds again: of two checkers none may hold more than half.
+                if net.worker(who).bond < BOND:
+                    net.ok(net.chain.send(who.operator, MsgBond(who.operator.bech32, BOND - net.worker(who).bond)))
+            net.chain.send(REQUESTER, net.three_stages())
             for unit, (is_first, is_second) in zip(units, expected, strict=True):
                 for who, is_drawn in ((FIRST, is_first), (SECOND, is_second)):
                     commit = sampling.find_commit(net.store, jobs.key_of(unit), who.address)

@@ -7,7 +7,7 @@ from chain.store.codec import record
 
 DENOM: Final = "uostr"
 """The base denomination; a millionth of an OSTR."""
-MODULE_ACCOUNTS: Final = ("bonds", "escrow", "check_pool", "treasury", "fee_collector")
+MODULE_ACCOUNTS: Final = ("bonds", "escrow", "check_pool", "treasury", "fee_collector", "held_slashes")
 """Accounts that modules own: no key signs for them, and users cannot send to them."""
 
 

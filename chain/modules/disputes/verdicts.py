@@ -224,6 +224,8 @@ def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Gui
         purse.pay(guilt.winner, min(guilt.fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
     _pay_honest(ctx, job, unit, purse)
     key, wrong = jobs.key_of(unit), 0
+    if guilt.is_false:
+        jobs.refute_unit(ctx, key)
     losers = _wrong_checkers(ctx.store, job, unit.stage, (DisputeStatus.REFUTED, DisputeStatus.UPHELD))
     checked = list(sampling.commits(ctx.store, key))
     finders = [found.checker for found in checked if _is_finder(unit, found) and found.checker not in losers]

@@ -427,6 +427,11 @@ def dispute_unit(ctx: Context, key: UnitKey) -> None:
     freeze(ctx, job(ctx.store, value.job_id))
 
 
+def refute_unit(ctx: Context, key: UnitKey) -> None:
+    """Mark a unit that was proven false."""
+    UNITS.save(ctx.store, key, replace(unit(ctx.store, key), status=UnitStatus.REFUTED))
+
+
 # Ends
 
 

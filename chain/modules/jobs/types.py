@@ -80,6 +80,8 @@ class UnitStatus(IntEnum):
     UNOPENED = 5
     """Final, but the asserter did not open although out_roots were equal."""
     DISPUTED = 6
+    REFUTED = 7
+    """Proven false; whoever confirmed it, or was drawn and kept silent, loses S like its asserter."""
 
 
 @record

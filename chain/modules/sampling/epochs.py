@@ -13,7 +13,7 @@ from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import RecordKind
-from chain.modules.sampling import measures, rules
+from chain.modules.sampling import measures, penalties, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CANARY_BEACONS,
@@ -42,11 +42,14 @@ from chain.modules.sampling.types import (
     SnapshotPlace,
 )
 from chain.modules.workers import keeper as workers
+from chain.modules.workers import penalties as bonds
 from chain.modules.workers.rules import is_active, weight
 from chain.modules.workers.types import Role
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
 
+JUDGED = (CheckOutcome.UNREVEALED, CheckOutcome.PAID, CheckOutcome.NO_TICKET, CheckOutcome.FALSE)
+"""Outcomes that nothing changes any more."""
 JUDGED_PER_BLOCK = 256
 """Commitments of opened proofs judged in one block, beside those a message judges at once."""
 JUDGED_PER_MESSAGE = 64
@@ -85,6 +88,7 @@ def find_place(store: Reader, epoch: int, operator: bytes) -> SnapshotPlace | No
 def take_snapshot(ctx: Context, epoch: int) -> None:
     """Write down who works in an epoch; the epoch before is forgotten if nothing was drawn in it."""
     workers.rotate_vrf_keys(ctx)
+    workers.begin_epoch(ctx)
     entries: list[SnapshotEntry] = []
     for worker in workers.workers(ctx.store):
         if is_active(worker):
@@ -206,10 +210,14 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     """
     check = CHECKS.find(ctx.store, key)
     commit = COMMITS.find(ctx.store, (key, checker))
-    if check is None or commit is None or check.phase != CheckPhase.DONE or commit.outcome == CheckOutcome.FALSE:
+    if check is None or commit is None or check.phase != CheckPhase.DONE or commit.outcome in JUDGED:
+        return 0
+    unit = jobs.find_unit(ctx.store, key)
+    if unit is None:
         return 0
     if not commit.reveal_height:
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.UNREVEALED))
+        penalties.punish_commit(ctx, unit, checker, is_silent=True)
         return 0
     proof = PROOFS.find(ctx.store, (check.epoch, checker))
     if proof is None or not proof.beta:
@@ -218,13 +226,11 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     found = find_place(ctx.store, check.epoch, checker)
     if taken is None or found is None:
         raise InvariantBroken(f"the draw of unit {key} is gone")
-    unit = jobs.find_unit(ctx.store, key)
-    if unit is None:
-        return 0
     terms = unit.terms
     look = rules.looks(taken, check, terms)[rules.look_of(taken, commit.commit_height)]
     if not rules.is_winning(look, proof.beta, check.unit, found.entry.weight, check.total_weight):
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
+        penalties.punish_commit(ctx, unit, checker, is_silent=False)
         return 0
     others = [found for _, found in COMMITS.items(ctx.store, prefix=UNIT_KEY.pack(key)) if found.checker != checker]
     measures.count(ctx, check.epoch, unit, commit, others)
@@ -290,7 +296,7 @@ def num_waiting(store: Reader) -> int:
 
 
 def conclude_epochs(ctx: Context) -> None:
-    """Archive epochs whose proof window is over, and have their records deleted later."""
+    """Archive epochs whose proof window is over, and have their records deleted later; no proof, no bond."""
     for key in list(EPOCH_ENDS.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
         EPOCH_ENDS.remove(ctx.store, key)
         epoch = key[1]
@@ -305,7 +311,11 @@ def conclude_epochs(ctx: Context) -> None:
             if ROUNDS.has(ctx.store, index):
                 prefixes += (ROUND_UNITS.prefix + U64.pack(index), ROUNDS.path(index))
         archive.retire(ctx, ctx.block.height + keep_blocks(ctx.store), "sampling", prefixes)
-        ctx.emit("EpochConcluded", epoch=epoch, num_unopened=sum(proof.is_due for proof in owed))
+        unopened = [proof for proof in owed if proof.is_due]
+        for proof in unopened:
+            PROOFS.save(ctx.store, (epoch, proof.operator), replace(proof, is_due=False))
+            bonds.forfeit(ctx, proof.operator)
+        ctx.emit("EpochConcluded", epoch=epoch, num_unopened=len(unopened))
 
 
 def keep_blocks(store: Reader) -> int:

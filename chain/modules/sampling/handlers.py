@@ -3,20 +3,24 @@
 from dataclasses import replace
 
 from chain.context import Context
-from chain.crypto.hashing import check_seal, seal, trace_root
+from chain.crypto.hashing import check_seal, seal, trace_root, unit_id
 from chain.errors import Code, Rejected
 from chain.modules.accounts.keeper import address_of
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
-from chain.modules.sampling import epochs, keeper, rules
+from chain.modules.sampling import epochs, keeper, penalties, rules
 from chain.modules.sampling.types import (
     CheckPhase,
     Empty,
+    MsgClaimDuty,
+    MsgClaimDutyResponse,
     MsgCommitCheck,
     MsgOpenEpoch,
     MsgOpenEpochResponse,
     MsgOpenResult,
     MsgRevealCheck,
+    MsgShowSeal,
+    MsgShowSealResponse,
 )
 from chain.modules.workers import keeper as workers
 
@@ -97,7 +101,7 @@ def open_epoch(ctx: Context, msg: MsgOpenEpoch) -> MsgOpenEpochResponse:
     owed = epochs.find_proof(ctx.store, msg.epoch, worker.operator)
     if owed is None:
         raise Rejected(Code.NOT_DUE, f"the worker owes no proof for epoch {msg.epoch}")
-    if not owed.is_due:
+    if owed.beta:
         raise Rejected(Code.PROOF_ALREADY_OPENED, f"the proof for epoch {msg.epoch} is on the chain")
     params = keeper.params(ctx.store)
     first, last = rules.proofs_from(params, msg.epoch), rules.proofs_until(params, msg.epoch)
@@ -107,3 +111,66 @@ def open_epoch(ctx: Context, msg: MsgOpenEpoch) -> MsgOpenEpochResponse:
     num_paid, amount = epochs.open_proof(ctx, owed, msg.proof)
     ctx.emit("EpochOpened", epoch=msg.epoch, operator=worker.operator.hex(), num_paid=num_paid, amount=amount)
     return MsgOpenEpochResponse(num_paid, amount)
+
+
+def claim_duty(ctx: Context, msg: MsgClaimDuty) -> MsgClaimDutyResponse:
+    """Take what an unmet duty costs.
+
+    Raises: Rejected: UNKNOWN_JOB, WINDOW_CLOSED, NOT_ELIGIBLE, PROOF_NOT_OPEN, ALREADY_CLAIMED, DUTY_MET, PENALTY_CAP.
+    """
+    claimer, checker = address_of(msg.sender, "sender"), address_of(msg.checker, "checker")
+    key: UnitKey = (msg.job_id, (msg.attempt, msg.stage))
+    found = penalties.claim(ctx, key, checker, claimer)
+    ctx.emit(
+        "DutyClaimed",
+        job_id=msg.job_id,
+        attempt=msg.attempt,
+        stage=msg.stage,
+        checker=checker.hex(),
+        amount=found.amount,
+        share=found.share,
+    )
+    return MsgClaimDutyResponse(found.amount, found.share)
+
+
+def show_seal(ctx: Context, msg: MsgShowSeal) -> MsgShowSealResponse:
+    """Show a leaked opening of somebody else's seal.
+
+    Raises: Rejected: UNKNOWN_JOB, UNKNOWN_WORKER, WINDOW_CLOSED, ALREADY_CLAIMED, OWN_SEAL, NOT_COMMITTED,
+    SEAL_MISMATCH, INVALID_REQUEST.
+    """
+    sender, author = address_of(msg.sender, "sender"), workers.worker(ctx.store, address_of(msg.author, "author"))
+    key: UnitKey = (msg.job_id, (msg.attempt, msg.stage))
+    unit = penalties.require_sealed(ctx.store, key, author.operator)
+    if sender in (author.operator, author.hot_address):
+        raise Rejected(Code.OWN_SEAL, "the seal is the sender's own")
+    if len(msg.salt) != 32 or len(msg.body_root) != 32:
+        raise Rejected(Code.INVALID_REQUEST, "salt and body_root: 32 bytes")
+    identity = unit_id(ctx.block.chain, msg.job_id, msg.attempt, msg.stage)
+    if author.operator == unit.operator:
+        if not unit.seal or not unit.in_root:
+            raise Rejected(Code.NOT_COMMITTED, "the asserter has not committed yet, or the unit's input is not known")
+        root = trace_root(identity, unit.in_root, msg.body_root, unit.out_root)
+        if msg.out_root:
+            raise Rejected(Code.INVALID_REQUEST, "out_root: empty for the asserter's seal; its result has it")
+        is_opening = seal(author.operator, identity, msg.salt, root) == unit.seal
+    else:
+        commit = keeper.find_commit(ctx.store, key, author.operator)
+        if commit is None:
+            raise Rejected(Code.NOT_COMMITTED, "the author has not committed to this unit")
+        if len(msg.out_root) != 32:
+            raise Rejected(Code.INVALID_REQUEST, "out_root: 32 bytes")
+        is_opening = check_seal(author.operator, identity, msg.salt, msg.body_root, msg.out_root) == commit.seal
+    if not is_opening:
+        raise Rejected(Code.SEAL_MISMATCH, "salt and roots do not give the sealed value")
+    amount, share = penalties.punish_leak(ctx, key, unit, author.operator, sender)
+    ctx.emit(
+        "SealShown",
+        job_id=msg.job_id,
+        attempt=msg.attempt,
+        stage=msg.stage,
+        author=author.operator.hex(),
+        amount=amount,
+        share=share,
+    )
+    return MsgShowSealResponse(amount, share)

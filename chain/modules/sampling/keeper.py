@@ -23,12 +23,14 @@ from chain.modules.sampling import epochs, measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
+    CLAIMED,
     COMMITS,
     MISMATCHES,
     PARAMS,
     PHASE_ENDS,
     ROUND_UNITS,
     ROUNDS,
+    SHOWN,
     SILENT,
 )
 from chain.modules.sampling.types import (
@@ -43,6 +45,7 @@ from chain.modules.sampling.types import (
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
+from chain.modules.workers import penalties
 from chain.modules.workers.rules import free_bond, is_active
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
@@ -100,6 +103,18 @@ def round_units(store: Reader, index: int) -> Iterator[UnitKey]:
     """Yield the units of a round."""
     for _, key in ROUND_UNITS.keys(store, prefix=U64.pack(index)):
         yield key
+
+
+def units_of_epoch(store: Reader, epoch: int, cursor: bytes = b"") -> Iterator[tuple[int, UnitKey]]:
+    """Yield (round, unit) of everything drawn in an epoch, behind a `cursor_of`."""
+    drawn = rules.rounds_of(params(store), epoch)
+    first, end = U64.pack(drawn.start), U64.pack(drawn.stop)
+    yield from ROUND_UNITS.keys(store, start=max(first, cursor + b"\x00" if cursor else b""), end=end)
+
+
+def cursor_of(index: int, key: UnitKey) -> bytes:
+    """Return the place of a unit among those drawn."""
+    return ROUND_UNITS.key_part.pack((index, key))
 
 
 def open_units(store: Reader) -> Iterator[UnitKey]:
@@ -300,7 +315,7 @@ def freeze_silent(ctx: Context, key: UnitKey) -> None:
 def forfeit_silent(ctx: Context, key: UnitKey) -> None:
     """End a unit whose asserter did not open and cannot be asked again: R goes to the treasury."""
     unit = jobs.unit(ctx.store, key)
-    workers.take_bond(ctx, unit.operator, unit.terms.fee, jobs.TREASURY)
+    penalties.take_for_absence(ctx, unit.operator, unit.terms.fee, jobs.TREASURY)
     finish(ctx, key, is_opened=False)
 
 
@@ -426,5 +441,5 @@ def conclude_job(ctx: Context, job: Job) -> None:
         if found is not None and found.phase != CheckPhase.DONE:
             conclude(ctx, jobs.key_of(unit))
     prefix = U64.pack(job.job_id)
-    prefixes = (CHECKS.prefix + prefix, COMMITS.prefix + prefix)
+    prefixes = tuple(kept.prefix + prefix for kept in (CLAIMED, SHOWN, CHECKS, COMMITS))
     archive.retire(ctx, jobs.deleted_height(ctx.store, job), "sampling", prefixes)

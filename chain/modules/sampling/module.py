@@ -14,6 +14,8 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgOpenResult", types.MsgOpenResult, "sender", handlers.open_result, 60_000),
         Message(f"{PACKAGE}.MsgOpenCanary", types.MsgOpenCanary, "sender", openings.open_canary, 60_000),
         Message(f"{PACKAGE}.MsgOpenEpoch", types.MsgOpenEpoch, "sender", handlers.open_epoch, 60_000),
+        Message(f"{PACKAGE}.MsgClaimDuty", types.MsgClaimDuty, "sender", handlers.claim_duty, 30_000),
+        Message(f"{PACKAGE}.MsgShowSeal", types.MsgShowSeal, "sender", handlers.show_seal, 40_000),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Params", types.QueryParamsRequest, types.QueryParamsResponse, queries.parameters),
@@ -27,6 +29,7 @@ MODULE = Module(
         QueryMethod(f"{SERVICE}/Explain", types.QueryExplainRequest, types.QueryExplainResponse, queries.explain),
         QueryMethod(f"{SERVICE}/Canary", types.QueryCanaryRequest, types.QueryCanaryResponse, canaries.canary),
         QueryMethod(f"{SERVICE}/Pool", types.QueryPoolRequest, types.QueryPoolResponse, queries.pool),
+        QueryMethod(f"{SERVICE}/Unmet", types.QueryUnmetRequest, types.QueryUnmetResponse, queries.unmet),
     ),
     init_genesis=lifecycle.init_genesis,
     export_genesis=lifecycle.export_genesis,

@@ -1,14 +1,18 @@
 """What anyone may read of the sampling module; the duties of a worker are in duties.py."""
 
+from contextlib import suppress
+from itertools import islice
+
 from chain.context import QueryContext
 from chain.errors import Code, Rejected
+from chain.modules.accounts.keeper import address_of
 from chain.modules.bank import keeper as bank
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates import rules as rate_rules
-from chain.modules.sampling import epochs, keeper, rules
+from chain.modules.sampling import epochs, keeper, penalties, rules
 from chain.modules.sampling.types import (
     Explanation,
     QueryEpochProofsRequest,
@@ -25,8 +29,14 @@ from chain.modules.sampling.types import (
     QuerySnapshotResponse,
     QueryUnitRequest,
     QueryUnitResponse,
+    QueryUnmetRequest,
+    QueryUnmetResponse,
     UnitCheck,
+    UnmetDuty,
 )
+
+UNMET_PAGE = 128
+"""Units whose tickets one answer recomputes."""
 
 
 def parameters(ctx: QueryContext, _request: QueryParamsRequest) -> QueryParamsResponse:
@@ -75,6 +85,22 @@ def proofs(ctx: QueryContext, request: QueryEpochProofsRequest) -> QueryEpochPro
 def pool(ctx: QueryContext, _request: QueryPoolRequest) -> QueryPoolResponse:
     """Return what the check pool holds and owes."""
     return QueryPoolResponse(bank.balance(ctx.store, jobs.CHECK_POOL), epochs.num_waiting(ctx.store))
+
+
+def unmet(ctx: QueryContext, request: QueryUnmetRequest) -> QueryUnmetResponse:
+    """Return a page of a worker's duties in an epoch that anybody may claim; none before its proof is open."""
+    checker = address_of(request.checker, "checker")
+    proof = epochs.find_proof(ctx.store, request.epoch, checker)
+    if proof is None or not proof.beta:
+        return QueryUnmetResponse((), b"")
+    drawn = keeper.units_of_epoch(ctx.store, request.epoch, request.cursor)
+    page = list(islice(drawn, UNMET_PAGE))
+    found: list[UnmetDuty] = []
+    for _, key in page:
+        with suppress(Rejected):
+            owed = penalties.find_unmet(ctx.store, key, checker)
+            found.append(UnmetDuty(key[0], *key[1], owed.amount, owed.share))
+    return QueryUnmetResponse(tuple(found), keeper.cursor_of(*page[-1]) if len(page) == UNMET_PAGE else b"")
 
 
 def explain(ctx: QueryContext, request: QueryExplainRequest) -> QueryExplainResponse:

@@ -152,6 +152,21 @@ def is_winning(look: Look, beta: bytes, unit: bytes, weight: int, total_weight: 
     return is_drawn(ticket(beta, look.alpha, unit), look.rate, weight, total_weight)
 
 
+def absence_penalty(terms: Terms) -> int:
+    """Return what an unmet duty costs, and a commitment without ticket or opening: the pay of three checks."""
+    return 3 * terms.check_pay
+
+
+def claimer_share(terms: Terms, amount: int) -> int:
+    """Return a claimer's part of a penalty: a quarter, at most an eighth of S."""
+    return min(amount // 4, terms.bond // 8)
+
+
+def leak_price(terms: Terms) -> int:
+    """Return B, what a leaked seal costs its author."""
+    return terms.bond // 8
+
+
 def has_bit(bitmap: bytes, index: int) -> bool:
     """Say whether an entry of the snapshot is in a bitmap."""
     return index // 8 < len(bitmap) and bool(bitmap[index // 8] >> index % 8 & 1)

@@ -41,6 +41,6 @@ class ModuleBalance:
 
 @record
 class QueryBalancesResponse:
-    """Balances in the order bonds, escrow, check_pool, treasury, fee_collector."""
+    """Balances in the order bonds, escrow, check_pool, treasury, fee_collector, held_slashes."""
 
     balances: tuple[ModuleBalance, ...]

@@ -13,9 +13,12 @@ from chain.errors import Code, InvariantBroken, Rejected
 from chain.modules.bank import keeper as bank
 from chain.modules.workers import rules
 from chain.modules.workers.state import (
+    BUDGET,
     BY_ENROLLED,
     BY_HOT_ADDRESS,
     ENROLLMENTS,
+    HELD,
+    HELD_NUMBER,
     KEYS_IN_USE,
     PARAMS,
     REVISION,
@@ -24,12 +27,14 @@ from chain.modules.workers.state import (
     WORKERS,
     Owner,
 )
-from chain.modules.workers.types import Enrollment, Params, Role, Unbonding, Worker, WorkerStatus
+from chain.modules.workers.types import Budget, Enrollment, HeldSlash, Params, Role, Unbonding, Worker, WorkerStatus
 from chain.store.collections import ADDRESS, HASH, U64
 from chain.store.overlay import Reader
 
 BONDS = module_address("bonds")
 """The account that holds all bonds."""
+HELD_SLASHES = module_address("held_slashes")
+"""Holds what the circuit breaker keeps back."""
 
 
 def params(store: Reader) -> Params:
@@ -269,16 +274,47 @@ def unhold(ctx: Context, operator: bytes) -> None:
     WORKERS.save(ctx.store, operator, replace(owner, holds=owner.holds - 1))
 
 
-def take_bond(ctx: Context, operator: bytes, amount: int, recipient: bytes) -> int:
-    """Move bond to `recipient` for a fault and return how much there was; it reaches what is unbonding, newest first.
+def begin_epoch(ctx: Context) -> None:
+    """Begin the sums of what is taken from bonds in an epoch."""
+    BUDGET.save(ctx.store, Budget(ctx.block.height, bank.balance(ctx.store, BONDS), 0, 0))
 
-    A worker left below the minimum drains; whatever reputation it had is gone.
+
+def budget(store: Reader) -> Budget:
+    """Return what was taken from bonds in this epoch."""
+    return BUDGET.find(store) or Budget(0, bank.balance(store, BONDS), 0, 0)
+
+
+def take_bond(ctx: Context, operator: bytes, amount: int, recipient: bytes) -> int:
+    """Take bond for a proven fault, for `recipient`, and return how much there was.
+
+    Above the breaker's share of all bonds it is held before anybody receives it (penalties.py says why). Whatever
+    reputation the worker had is gone.
+    """
+    sums, values = budget(ctx.store), params(ctx.store)
+    taken = remove_bond(ctx, operator, amount)
+    direct = min(taken, max(0, rules.fault_limit(values, sums.bonds) - sums.faults))
+    BUDGET.save(ctx.store, replace(sums, faults=sums.faults + taken))
+    bank.transfer(ctx, BONDS, recipient, direct)
+    if taken > direct:
+        bank.transfer(ctx, BONDS, HELD_SLASHES, taken - direct)
+        key = (ctx.block.height + values.held_blocks, HELD_NUMBER.take(ctx.store))
+        HELD.save(ctx.store, key, HeldSlash(operator, recipient, taken - direct))
+    ctx.emit("BondTaken", operator=operator.hex(), amount=taken, held=taken - direct)
+    return taken
+
+
+def remove_bond(ctx: Context, operator: bytes, amount: int, *, was_absent: bool = False) -> int:
+    """Write off bond that is about to be moved and return how much there was; the caller moves exactly that much.
+
+    It reaches what is unbonding, newest first. A worker left with too little drains.
     """
     owner = worker(ctx.store, operator)
     taken = min(amount, owner.bond)
     short = max(0, taken - rules.weight(owner))
     entries = list(unbondings_of(ctx.store, operator)) if short else []
-    changed = replace(owner, bond=owner.bond - taken, unbonding=owner.unbonding - short, fault_height=ctx.block.height)
+    changed = replace(owner, bond=owner.bond - taken, unbonding=owner.unbonding - short)
+    if not was_absent:
+        changed = replace(changed, fault_height=ctx.block.height)
     for entry in reversed(entries):
         part = min(short, entry.amount)
         short -= part
@@ -287,12 +323,18 @@ def take_bond(ctx: Context, operator: bytes, amount: int, recipient: bytes) -> i
         elif part:
             left = replace(entry, amount=entry.amount - part)
             UNBONDINGS.save(ctx.store, (operator, entry.release_height), left)
-    if rules.weight(changed) < params(ctx.store).min_bond and changed.status == WorkerStatus.ACTIVE:
+    stays = rules.stays_active(params(ctx.store), rules.weight(changed), was_absent=was_absent)
+    if changed.status == WorkerStatus.ACTIVE and not stays:
         changed = replace(changed, status=WorkerStatus.DRAINING)
-    bank.transfer(ctx, BONDS, recipient, taken)
     _save(ctx, changed)
-    ctx.emit("BondTaken", operator=operator.hex(), amount=taken)
     return taken
+
+
+def set_status(ctx: Context, operator: bytes, status: WorkerStatus) -> None:
+    """Jail a worker, or take it out of jail to drain."""
+    owner = worker(ctx.store, operator)
+    if owner.status != status:
+        _save(ctx, replace(owner, status=status))
 
 
 def _save(ctx: Context, changed: Worker) -> Worker:

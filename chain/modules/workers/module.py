@@ -1,7 +1,7 @@
 """The workers module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.workers import handlers, lifecycle, queries, types
+from chain.modules.workers import handlers, lifecycle, penalties, queries, types
 
 SERVICE = "ostraka.workers.v1.Query"
 PACKAGE = "/ostraka.workers.v1"
@@ -28,9 +28,11 @@ MODULE = Module(
             types.QueryEnrollmentsResponse,
             queries.enrollments,
         ),
+        QueryMethod(f"{SERVICE}/Budget", types.QueryBudgetRequest, types.QueryBudgetResponse, queries.budget),
     ),
     init_genesis=lifecycle.init_genesis,
     export_genesis=lifecycle.export_genesis,
+    end_block=penalties.end_block,
     check_invariants=lifecycle.check_invariants,
 )
 """What the application registers."""

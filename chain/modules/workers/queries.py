@@ -1,11 +1,16 @@
 """What anyone may read of the workers module."""
 
+from itertools import islice
+
 from chain.context import QueryContext
 from chain.errors import Code, Rejected
 from chain.module import MAX_PAGE
 from chain.modules.accounts.keeper import address_of
-from chain.modules.workers import keeper
+from chain.modules.workers import keeper, rules
+from chain.modules.workers.state import FORFEITURES, HELD
 from chain.modules.workers.types import (
+    QueryBudgetRequest,
+    QueryBudgetResponse,
     QueryEnrollmentsRequest,
     QueryEnrollmentsResponse,
     QueryParamsRequest,
@@ -44,6 +49,18 @@ def workers(ctx: QueryContext, request: QueryWorkersRequest) -> QueryWorkersResp
             break
         page.append(found)
     return QueryWorkersResponse(tuple(page))
+
+
+def budget(ctx: QueryContext, _request: QueryBudgetRequest) -> QueryBudgetResponse:
+    """Return what was taken from bonds in this epoch, what is held and what is being forfeited."""
+    sums, values = keeper.budget(ctx.store), keeper.params(ctx.store)
+    return QueryBudgetResponse(
+        sums,
+        rules.absence_limit(values, sums.bonds),
+        rules.fault_limit(values, sums.bonds),
+        tuple(entry for _, entry in islice(HELD.items(ctx.store), MAX_PAGE)),
+        tuple(found for _, found in islice(FORFEITURES.items(ctx.store), MAX_PAGE)),
+    )
 
 
 def enrollments(ctx: QueryContext, request: QueryEnrollmentsRequest) -> QueryEnrollmentsResponse:

@@ -26,6 +26,39 @@ def is_active(worker: Worker) -> bool:
     return worker.status == WorkerStatus.ACTIVE
 
 
+def require_shares(params: Params) -> None:
+    """Check the shares of bonds that one epoch may take. Raises: ValueError naming the inequality."""
+    part, whole = params.penalty_numerator, params.penalty_denominator
+    if not 0 < 4 * part < whole:
+        raise ValueError(
+            f"workers.params: 0 < penalty < 1/4 is broken: {part}/{whole}; more could stop every worker in one epoch"
+        )
+    part, whole = params.breaker_numerator, params.breaker_denominator
+    if not 0 < part <= whole:
+        raise ValueError(f"workers.params: 0 < breaker <= 1 is broken: {part}/{whole}")
+    if not 0 < params.held_blocks < 1 << 32:
+        raise ValueError(f"workers.params.held_blocks is {params.held_blocks}, not in 1..2^32")
+
+
+def absence_limit(params: Params, bonds: int) -> int:
+    """Return what penalties for being absent may take in an epoch that began with `bonds`."""
+    return bonds * params.penalty_numerator // params.penalty_denominator
+
+
+def fault_limit(params: Params, bonds: int) -> int:
+    """Return above what sum the breaker holds what is taken for faults in an epoch that began with `bonds`."""
+    return bonds * params.breaker_numerator // params.breaker_denominator
+
+
+def stays_active(params: Params, bond_left: int, *, was_absent: bool) -> bool:
+    """Say whether a worker of which something was taken goes on working.
+
+    For being absent alone it needs three quarters of the minimum: as the penalties of one epoch stay below a quarter
+    of all bonds, they can never stop everybody, not even where everybody has bonded just the minimum.
+    """
+    return 4 * bond_left >= 3 * params.min_bond if was_absent else bond_left >= params.min_bond
+
+
 def require_fields(params: Params, endpoint: str, region: str, devices: tuple[Device, ...]) -> None:
     """Check what needs no state. Raises: Rejected: INVALID_REQUEST naming field and limit."""
     if not 0 < len(endpoint.encode()) <= params.max_endpoint_bytes or not endpoint.isprintable():

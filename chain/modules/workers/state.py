@@ -1,6 +1,6 @@
 """What the workers module stores."""
 
-from chain.modules.workers.types import Enrollment, Params, Unbonding, Worker
+from chain.modules.workers.types import Budget, Enrollment, Forfeiture, HeldSlash, Params, Unbonding, Worker
 from chain.store.codec import record
 from chain.store.collections import ADDRESS, HASH, U64, Item, KeySet, Map, Sequence, pair
 
@@ -32,5 +32,13 @@ UNBONDINGS: Map[tuple[bytes, int], Unbonding] = Map("workers", b"unbonding/", pa
 """(operator, release height) → bond on its way out; withdrawing or slashing removes it."""
 VRF_CHANGES: KeySet[bytes] = KeySet("workers", b"vrf_change/", ADDRESS)
 """Operators whose VRF key changes; the next epoch boundary empties it."""
+BUDGET = Item("workers", b"budget", Budget)
+"""What was taken from bonds in this epoch; the next epoch begins a new one."""
+FORFEITURES: Map[bytes, Forfeiture] = Map("workers", b"forfeiture/", ADDRESS, Forfeiture)
+"""Operator → a bond that is forfeited bit by bit; removed when nothing is left of it."""
+HELD: Map[tuple[int, int], HeldSlash] = Map("workers", b"held/", pair(U64, U64), HeldSlash)
+"""(release height, number) → what the circuit breaker holds; paying it out removes it."""
+HELD_NUMBER = Sequence("workers", b"held_number")
+"""Entries so far; never removed."""
 REVISION = Sequence("workers", b"revision")
 """Counts changes of what plans depend on: bonds, enrolments, statuses."""

@@ -116,6 +116,47 @@ class Params:
     min_bond: int
     unbonding_blocks: int
     max_endpoint_bytes: int = 256
+    penalty_numerator: int = 1
+    penalty_denominator: int = 20
+    """Share of all bonds that penalties for being absent may take in one epoch."""
+    breaker_numerator: int = 1
+    breaker_denominator: int = 3
+    """Share of all bonds above which what is taken for faults in one epoch is held, not paid out."""
+    held_blocks: int = 1_600
+    """How long it is held."""
+
+
+@record
+class Budget:
+    """What was taken from bonds in this epoch, against what there was at its beginning."""
+
+    height: int
+    bonds: int
+    """uostr of all bonds when the epoch began."""
+    absence: int
+    """uostr taken for being absent."""
+    faults: int
+    """uostr taken for faults."""
+
+
+@record
+class Forfeiture:
+    """A bond that is being forfeited; key: operator."""
+
+    operator: bytes
+    height: int
+    """Since when."""
+    holds: int
+    """Epoch proofs that were never opened; they hold the bond until it is gone."""
+
+
+@record
+class HeldSlash:
+    """A part of a bond that was taken and waits; key: (release height, number)."""
+
+    operator: bytes
+    recipient: bytes
+    amount: int
 
 
 @record
@@ -218,6 +259,24 @@ class QueryParamsResponse:
     """The parameters."""
 
     params: Params
+
+
+@record
+class QueryBudgetRequest:
+    """Ask what was taken from bonds in this epoch, and what is held or still to be taken."""
+
+
+@record
+class QueryBudgetResponse:
+    """The epoch's sums, a page of what is held and a page of bonds that are being forfeited."""
+
+    budget: Budget
+    absence_limit: int
+    """uostr that may be taken for being absent."""
+    fault_limit: int
+    """uostr above which what is taken for faults is held."""
+    held: tuple[HeldSlash, ...]
+    forfeitures: tuple[Forfeiture, ...]
 
 
 @record

@@ -44,6 +44,7 @@ class UnitStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNIT_STATUS_FINAL: _ClassVar[UnitStatus]
     UNIT_STATUS_UNOPENED: _ClassVar[UnitStatus]
     UNIT_STATUS_DISPUTED: _ClassVar[UnitStatus]
+    UNIT_STATUS_REFUTED: _ClassVar[UnitStatus]
 
 class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -78,6 +79,7 @@ UNIT_STATUS_CHECKING: UnitStatus
 UNIT_STATUS_FINAL: UnitStatus
 UNIT_STATUS_UNOPENED: UnitStatus
 UNIT_STATUS_DISPUTED: UnitStatus
+UNIT_STATUS_REFUTED: UnitStatus
 RECORD_KIND_UNSPECIFIED: RecordKind
 RECORD_KIND_JOB: RecordKind
 RECORD_KIND_CHECK: RecordKind

@@ -355,6 +355,88 @@ class MsgOpenEpochResponse(_message.Message):
     amount: int
     def __init__(self, num_paid: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
 
+class MsgClaimDuty(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "checker")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    CHECKER_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    checker: str
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., checker: _Optional[str] = ...) -> None: ...
+
+class MsgClaimDutyResponse(_message.Message):
+    __slots__ = ("amount", "share")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    share: int
+    def __init__(self, amount: _Optional[int] = ..., share: _Optional[int] = ...) -> None: ...
+
+class MsgShowSeal(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "author", "salt", "body_root", "out_root")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    BODY_ROOT_FIELD_NUMBER: _ClassVar[int]
+    OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    author: str
+    salt: bytes
+    body_root: bytes
+    out_root: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., author: _Optional[str] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ...) -> None: ...
+
+class MsgShowSealResponse(_message.Message):
+    __slots__ = ("amount", "share")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    share: int
+    def __init__(self, amount: _Optional[int] = ..., share: _Optional[int] = ...) -> None: ...
+
+class QueryUnmetRequest(_message.Message):
+    __slots__ = ("epoch", "checker", "cursor")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    CHECKER_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    checker: str
+    cursor: bytes
+    def __init__(self, epoch: _Optional[int] = ..., checker: _Optional[str] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+
+class UnmetDuty(_message.Message):
+    __slots__ = ("job_id", "attempt", "stage", "amount", "share")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    attempt: int
+    stage: int
+    amount: int
+    share: int
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., amount: _Optional[int] = ..., share: _Optional[int] = ...) -> None: ...
+
+class QueryUnmetResponse(_message.Message):
+    __slots__ = ("duties", "cursor")
+    DUTIES_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    duties: _containers.RepeatedCompositeFieldContainer[UnmetDuty]
+    cursor: bytes
+    def __init__(self, duties: _Optional[_Iterable[_Union[UnmetDuty, _Mapping]]] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+
 class QueryUnitRequest(_message.Message):
     __slots__ = ("job_id", "attempt", "stage")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]

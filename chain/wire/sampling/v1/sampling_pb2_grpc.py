@@ -60,6 +60,16 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenEpoch.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenEpochResponse.FromString,
                 _registered_method=True)
+        self.ClaimDuty = channel.unary_unary(
+                '/ostraka.sampling.v1.Msg/ClaimDuty',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDuty.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDutyResponse.FromString,
+                _registered_method=True)
+        self.ShowSeal = channel.unary_unary(
+                '/ostraka.sampling.v1.Msg/ShowSeal',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSeal.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSealResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -101,6 +111,20 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimDuty(self, request, context):
+        """Take what an unmet duty costs. Refused with UNKNOWN_JOB, WINDOW_CLOSED, NOT_ELIGIBLE, PROOF_NOT_OPEN, ALREADY_CLAIMED, DUTY_MET, PENALTY_CAP.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShowSeal(self, request, context):
+        """Show a leaked opening of somebody else's seal. Refused with UNKNOWN_JOB, UNKNOWN_WORKER, WINDOW_CLOSED, ALREADY_CLAIMED, OWN_SEAL, NOT_COMMITTED, SEAL_MISMATCH, INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +152,16 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.OpenEpoch,
                     request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenEpoch.FromString,
                     response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgOpenEpochResponse.SerializeToString,
+            ),
+            'ClaimDuty': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimDuty,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDuty.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDutyResponse.SerializeToString,
+            ),
+            'ShowSeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowSeal,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSeal.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSealResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -276,6 +310,60 @@ class Msg:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def ClaimDuty(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Msg/ClaimDuty',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDuty.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgClaimDutyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowSeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Msg/ShowSeal',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSeal.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.MsgShowSealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class QueryStub:
     """What anyone may read of the module.
@@ -331,6 +419,11 @@ class QueryStub:
                 '/ostraka.sampling.v1.Query/Pool',
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolResponse.FromString,
+                _registered_method=True)
+        self.Unmet = channel.unary_unary(
+                '/ostraka.sampling.v1.Query/Unmet',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.FromString,
                 _registered_method=True)
 
 
@@ -401,6 +494,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Unmet(self, request, context):
+        """Return a page of a worker's duties in an epoch that anybody may claim; none before its proof is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -448,6 +548,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Pool,
                     request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolRequest.FromString,
                     response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolResponse.SerializeToString,
+            ),
+            'Unmet': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unmet,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -694,6 +799,33 @@ class Query:
             '/ostraka.sampling.v1.Query/Pool',
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolRequest.SerializeToString,
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPoolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unmet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Query/Unmet',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -120,14 +120,56 @@ class Unbonding(_message.Message):
     def __init__(self, operator: _Optional[bytes] = ..., amount: _Optional[int] = ..., release_height: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("min_bond", "unbonding_blocks", "max_endpoint_bytes")
+    __slots__ = ("min_bond", "unbonding_blocks", "max_endpoint_bytes", "penalty_numerator", "penalty_denominator", "breaker_numerator", "breaker_denominator", "held_blocks")
     MIN_BOND_FIELD_NUMBER: _ClassVar[int]
     UNBONDING_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     MAX_ENDPOINT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PENALTY_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
+    PENALTY_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
+    HELD_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     min_bond: int
     unbonding_blocks: int
     max_endpoint_bytes: int
-    def __init__(self, min_bond: _Optional[int] = ..., unbonding_blocks: _Optional[int] = ..., max_endpoint_bytes: _Optional[int] = ...) -> None: ...
+    penalty_numerator: int
+    penalty_denominator: int
+    breaker_numerator: int
+    breaker_denominator: int
+    held_blocks: int
+    def __init__(self, min_bond: _Optional[int] = ..., unbonding_blocks: _Optional[int] = ..., max_endpoint_bytes: _Optional[int] = ..., penalty_numerator: _Optional[int] = ..., penalty_denominator: _Optional[int] = ..., breaker_numerator: _Optional[int] = ..., breaker_denominator: _Optional[int] = ..., held_blocks: _Optional[int] = ...) -> None: ...
+
+class Budget(_message.Message):
+    __slots__ = ("height", "bonds", "absence", "faults")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BONDS_FIELD_NUMBER: _ClassVar[int]
+    ABSENCE_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    bonds: int
+    absence: int
+    faults: int
+    def __init__(self, height: _Optional[int] = ..., bonds: _Optional[int] = ..., absence: _Optional[int] = ..., faults: _Optional[int] = ...) -> None: ...
+
+class Forfeiture(_message.Message):
+    __slots__ = ("operator", "height", "holds")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HOLDS_FIELD_NUMBER: _ClassVar[int]
+    operator: bytes
+    height: int
+    holds: int
+    def __init__(self, operator: _Optional[bytes] = ..., height: _Optional[int] = ..., holds: _Optional[int] = ...) -> None: ...
+
+class HeldSlash(_message.Message):
+    __slots__ = ("operator", "recipient", "amount")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    operator: bytes
+    recipient: bytes
+    amount: int
+    def __init__(self, operator: _Optional[bytes] = ..., recipient: _Optional[bytes] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class MsgRegisterWorker(_message.Message):
     __slots__ = ("operator", "keys", "endpoint", "region", "memory_bytes", "devices", "ask_price", "bond")
@@ -238,6 +280,24 @@ class QueryParamsResponse(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     params: Params
     def __init__(self, params: _Optional[_Union[Params, _Mapping]] = ...) -> None: ...
+
+class QueryBudgetRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryBudgetResponse(_message.Message):
+    __slots__ = ("budget", "absence_limit", "fault_limit", "held", "forfeitures")
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    ABSENCE_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FAULT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    FORFEITURES_FIELD_NUMBER: _ClassVar[int]
+    budget: Budget
+    absence_limit: int
+    fault_limit: int
+    held: _containers.RepeatedCompositeFieldContainer[HeldSlash]
+    forfeitures: _containers.RepeatedCompositeFieldContainer[Forfeiture]
+    def __init__(self, budget: _Optional[_Union[Budget, _Mapping]] = ..., absence_limit: _Optional[int] = ..., fault_limit: _Optional[int] = ..., held: _Optional[_Iterable[_Union[HeldSlash, _Mapping]]] = ..., forfeitures: _Optional[_Iterable[_Union[Forfeiture, _Mapping]]] = ...) -> None: ...
 
 class QueryWorkerRequest(_message.Message):
     __slots__ = ("address",)

@@ -439,6 +439,11 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsResponse.FromString,
                 _registered_method=True)
+        self.Budget = channel.unary_unary(
+                '/ostraka.workers.v1.Query/Budget',
+                request_serializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer:
@@ -473,6 +478,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Budget(self, request, context):
+        """Return what was taken from bonds in this epoch, what is held and what is being forfeited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -495,6 +507,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Enrollments,
                     request_deserializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsRequest.FromString,
                     response_serializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsResponse.SerializeToString,
+            ),
+            'Budget': grpc.unary_unary_rpc_method_handler(
+                    servicer.Budget,
+                    request_deserializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -606,6 +623,33 @@ class Query:
             '/ostraka.workers.v1.Query/Enrollments',
             chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsRequest.SerializeToString,
             chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryEnrollmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Budget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.workers.v1.Query/Budget',
+            chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetRequest.SerializeToString,
+            chain_dot_wire_dot_workers_dot_v1_dot_workers__pb2.QueryBudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

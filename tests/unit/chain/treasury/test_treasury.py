@@ -33,6 +33,7 @@ def test_fees_of_a_block_reach_the_treasury_in_that_block(tmp_path: Path) -> Non
             "check_pool": 10_000_000,
             "treasury": 3 * FEE,
             "fee_collector": 0,
+            "held_slashes": 0,
         }
         chain.check_invariants()
 

@@ -1,0 +1,123 @@
+"""What it costs to be drawn and absent, to commit without a ticket or an opening, and to give a seal away.
+
+A duty costs no chain data: from its worker's epoch proof on, anybody verifies each of its tickets with one hash and may
+claim those that were not answered. The claimer's share is a quarter at most, so whoever claims its own duty through
+another account still loses three quarters. ADR 0011.
+"""
+
+from dataclasses import dataclass
+
+from chain.context import Context
+from chain.errors import Code, Rejected
+from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.state import UnitKey
+from chain.modules.jobs.types import JobStatus, Unit, UnitStatus
+from chain.modules.sampling import rules
+from chain.modules.sampling.state import CHECKS, CLAIMED, COMMITS, PLACES, PROOFS, ROUNDS, SHOWN
+from chain.modules.sampling.types import CheckPhase, EpochProof, UnitCheck
+from chain.modules.workers import keeper as workers
+from chain.modules.workers import penalties
+from chain.store.overlay import Reader
+
+SEALED = (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.DRAWING_AGAIN, CheckPhase.COMMIT_AGAIN)
+"""Phases in which a seal must be shut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """What a worker owes for a duty."""
+
+    amount: int
+    share: int
+    """Part of it that the claimer receives."""
+    is_fault: bool
+    """The unit was false, so silence was complicity: no cap applies."""
+
+
+def is_unmet(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, opened: EpochProof) -> bool:
+    """Say whether a worker whose proof is open was drawn for a unit and did not commit in the window of that draw."""
+    place = PLACES.find(store, (check.epoch, opened.operator))
+    taken = ROUNDS.find(store, check.round_index)
+    if place is None or taken is None or not rules.has_bit(check.eligible, place.index):
+        return False
+    commit = COMMITS.find(store, (key, opened.operator))
+    for number, look in enumerate(rules.looks(taken, check, unit.terms)):
+        if commit is not None and rules.look_of(taken, commit.commit_height) <= number:
+            return False
+        if rules.is_winning(look, opened.beta, check.unit, place.entry.weight, check.total_weight):
+            return True
+    return False
+
+
+def penalty_of(store: Reader, key: UnitKey, unit: Unit, checker: bytes) -> Penalty:
+    """Return what an unmet duty costs: S if the unit was false and the worker never committed, else three checks."""
+    is_fault = unit.status == UnitStatus.REFUTED and not COMMITS.has(store, (key, checker))
+    owed = unit.terms.bond if is_fault else rules.absence_penalty(unit.terms)
+    amount = min(owed, workers.worker(store, checker).bond)
+    return Penalty(amount, rules.claimer_share(unit.terms, amount), is_fault)
+
+
+def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
+    """Return what a worker's unmet duty costs.
+
+    Raises: Rejected: UNKNOWN_JOB, WINDOW_CLOSED, NOT_ELIGIBLE, PROOF_NOT_OPEN, ALREADY_CLAIMED, DUTY_MET.
+    """
+    unit, check = jobs.unit(store, key), CHECKS.find(store, key)
+    if check is None or check.phase != CheckPhase.DONE:
+        raise Rejected(Code.WINDOW_CLOSED, "duties are claimed when a unit's windows and disputes are over")
+    place = PLACES.find(store, (check.epoch, checker))
+    if place is None or not rules.has_bit(check.eligible, place.index):
+        raise Rejected(Code.NOT_ELIGIBLE, "the worker could not be drawn for this unit")
+    opened = PROOFS.find(store, (check.epoch, checker))
+    if opened is None or not opened.beta:
+        raise Rejected(Code.PROOF_NOT_OPEN, f"the worker has not opened its proof for epoch {check.epoch}")
+    if CLAIMED.has(store, (key, checker)):
+        raise Rejected(Code.ALREADY_CLAIMED, "this duty was claimed before")
+    if not is_unmet(store, key, check, unit, opened):
+        raise Rejected(Code.DUTY_MET, "the worker was not drawn, or committed in time")
+    return penalty_of(store, key, unit, checker)
+
+
+def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Penalty:
+    """Take what an unmet duty costs. Raises: Rejected: PENALTY_CAP and what `find_unmet` raises."""
+    found = find_unmet(ctx.store, key, checker)
+    if not found.is_fault and penalties.absence_left(ctx.store) < found.amount:
+        raise Rejected(Code.PENALTY_CAP, "this epoch has taken as much for absence as it may; claim in the next one")
+    take = workers.take_bond if found.is_fault else penalties.take_for_absence
+    take(ctx, checker, found.share, claimer)
+    take(ctx, checker, found.amount - found.share, jobs.TREASURY)
+    CLAIMED.add(ctx.store, (key, checker))
+    return found
+
+
+def punish_commit(ctx: Context, unit: Unit, checker: bytes, *, is_silent: bool) -> None:
+    """Take what a commitment without opening (`is_silent`), or one without a winning ticket, costs."""
+    if is_silent and unit.status == UnitStatus.REFUTED:
+        workers.take_bond(ctx, checker, unit.terms.bond, jobs.TREASURY)
+    else:
+        penalties.take_for_absence(ctx, checker, rules.absence_penalty(unit.terms), jobs.TREASURY)
+
+
+def require_sealed(store: Reader, key: UnitKey, author: bytes) -> Unit:
+    """Return a unit whose seals must still be shut. Raises: Rejected: UNKNOWN_JOB, WINDOW_CLOSED, ALREADY_CLAIMED."""
+    unit, check = jobs.unit(store, key), CHECKS.find(store, key)
+    if check is None:
+        job = jobs.job(store, unit.job_id)
+        is_sealed = job.attempt == unit.attempt and job.status in (JobStatus.RUNNING, JobStatus.ASSERTED)
+    else:
+        is_sealed = check.phase in SEALED
+    if not is_sealed:
+        raise Rejected(Code.WINDOW_CLOSED, "what may be revealed by now is no leak")
+    if SHOWN.has(store, (key, author)):
+        raise Rejected(Code.ALREADY_CLAIMED, "this seal was shown before")
+    return unit
+
+
+def punish_leak(ctx: Context, key: UnitKey, unit: Unit, author: bytes, sender: bytes) -> tuple[int, int]:
+    """Take the price of a leaked seal; return it and the sender's half."""
+    amount = min(rules.leak_price(unit.terms), workers.worker(ctx.store, author).bond)
+    share = amount // 2
+    workers.take_bond(ctx, author, share, sender)
+    workers.take_bond(ctx, author, amount - share, jobs.TREASURY)
+    SHOWN.add(ctx.store, (key, author))
+    return amount, share
