@@ -325,6 +325,15 @@ def test_a_seal_is_shown_before_its_round_closes_and_in_the_second_look(net: Net
     assert [net.worker(who).bond for who in (SERVERS[0], FIRST, SECOND)] == [BOND - price, BOND - price, BOND]
 
 
+def run_to_verdict(net: DisputeNetwork, job: Job) -> None:
+    """Run until every window of the attempt is over and its verdicts are in force."""
+    for _ in range(LOCALNET.sampling.dispute_blocks):
+        if net.job(job.job_id).attempt != job.attempt:
+            return
+        net.chain.run_block()
+    raise AssertionError("the attempt was not judged")
+
+
 def commit_as_seen(net: DisputeNetwork, who: Machine, units: Iterable[Unit]) -> None:
     """Commit to what a checker has computed."""
     net.ok(net.chain.send(who.hot, *[net.commit_message(who, one, **net.roots(who, one)) for one in units]))
@@ -343,6 +352,7 @@ def test_of_a_false_unit_the_silent_lose_s_like_its_asserter(tmp_path: Path, mod
         early = claim(unit, SECOND)
         assert net.code(net.chain.send(REQUESTER, early)) == Code.WINDOW_CLOSED
         net.finish(dispute)
+        run_to_verdict(net, job)
         refuted = jobs.unit(net.store, jobs.key_of(unit))
         assert (refuted.status, net.worker(SERVERS[1]).bond) == (UnitStatus.REFUTED, BOND - unit.terms.bond)
         open_proofs(net, unit, FIRST, SECOND)
@@ -375,6 +385,7 @@ def test_of_a_false_unit_whoever_committed_and_did_not_open_loses_s(tmp_path: Pa
         net.ok(net.chain.send(FIRST.hot, net.reveal_message(FIRST, unit, **net.roots(FIRST, unit))))
         (dispute,) = disputes.disputes_of(net.store, job.job_id)
         net.finish(dispute)
+        run_to_verdict(net, job)
         assert net.worker(SECOND).bond == BOND - unit.terms.bond
         assert net.worker(FIRST).bond == BOND
         net.chain.check_invariants()
@@ -397,6 +408,7 @@ def test_whoever_confirms_a_false_unit_loses_s_and_is_not_paid(tmp_path: Path, m
         for one in (units[0], units[2]):
             net.ok(net.chain.send(net.asserter(one).hot, net.open_message(one)))
         net.finish(dispute)
+        run_to_verdict(net, job)
         assert net.worker(SECOND).bond == BOND - unit.terms.bond
         held = net.chain.balance(SECOND.operator)
         open_proofs(net, unit, SECOND)
