@@ -21,6 +21,7 @@ from chain.modules.sampling import rules as sampling_rules
 from chain.modules.sampling.state import CANARY_BEACONS
 from chain.modules.sampling.types import (
     CheckPhase,
+    MsgClaimDuty,
     MsgOpenCanary,
     MsgOpenResult,
     QueryCanaryRequest,
@@ -373,3 +374,29 @@ def test_the_draw_of_an_epoch_is_deleted_with_it(tmp_path: Path) -> None:
         net.chain.run_until(net.chain.height + 700)
         assert not list(CANARY_BEACONS.items(net.store))
         net.chain.check_invariants()
+
+
+def test_silence_about_a_canary_costs_s_less_what_was_claimed_before_it_was_opened(net: Network) -> None:
+    job, height = final_unchecked(net)
+    first, second, _ = net.units(job.job_id)
+    net.chain.run_until(height)
+    for who in CHECKERS:
+        net.ok(net.chain.send(who.hot, net.proof_message(who, net.check_of(first).epoch)))
+    early, late = CHECKERS
+    claims = [MsgClaimDuty(REQUESTER.bech32, job.job_id, 0, 0, who.operator.bech32) for who in CHECKERS]
+    three, bond = 3 * first.terms.check_pay, first.terms.bond
+    net.ok(net.chain.send(REQUESTER, claims[0]))
+    assert net.worker(early).bond == BOND - three
+    assert net.code(net.chain.send(REQUESTER, claims[0])) == Code.ALREADY_CLAIMED
+    net.ok(net.chain.send(net.asserter(first).hot, opening(net, first)))
+    treasury, held = net.chain.balance(TREASURY), net.chain.balance(REQUESTER)
+    net.ok(net.chain.send(REQUESTER, *claims))
+    assert [net.worker(who).bond for who in CHECKERS] == [BOND - bond] * 2
+    share = (bond // 8) * 2
+    assert net.chain.balance(REQUESTER) == held + share - 100
+    assert net.chain.balance(TREASURY) == treasury + 2 * bond - three - share + 100
+    for claim in claims:
+        assert net.code(net.chain.send(REQUESTER, claim)) == Code.ALREADY_CLAIMED
+    plain = MsgClaimDuty(REQUESTER.bech32, job.job_id, 0, second.stage, late.operator.bech32)
+    net.ok(net.chain.send(REQUESTER, plain))
+    assert net.worker(late).bond == BOND - bond - 3 * second.terms.check_pay

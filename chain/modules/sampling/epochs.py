@@ -12,8 +12,8 @@ from chain.modules.beacon import keeper as beacon
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UNIT_KEY, UnitKey
-from chain.modules.jobs.types import RecordKind
-from chain.modules.sampling import measures, penalties, rules
+from chain.modules.jobs.types import RecordKind, Unit, UnitStatus
+from chain.modules.sampling import measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CANARY_BEACONS,
@@ -217,7 +217,7 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
         return 0
     if not commit.reveal_height:
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.UNREVEALED))
-        penalties.punish_commit(ctx, unit, checker, is_silent=True)
+        _punish(ctx, unit, checker, is_silent=True)
         return 0
     proof = PROOFS.find(ctx.store, (check.epoch, checker))
     if proof is None or not proof.beta:
@@ -230,7 +230,7 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     look = rules.looks(taken, check, terms)[rules.look_of(taken, commit.commit_height)]
     if not rules.is_winning(look, proof.beta, check.unit, found.entry.weight, check.total_weight):
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
-        penalties.punish_commit(ctx, unit, checker, is_silent=False)
+        _punish(ctx, unit, checker, is_silent=False)
         return 0
     others = [found for _, found in COMMITS.items(ctx.store, prefix=UNIT_KEY.pack(key)) if found.checker != checker]
     measures.count(ctx, check.epoch, unit, commit, others)
@@ -244,6 +244,14 @@ def convict_check(ctx: Context, key: UnitKey, checker: bytes) -> None:
     check, commit = CHECKS.find(ctx.store, key), COMMITS.find(ctx.store, (key, checker))
     if check is not None and commit is not None and commit.outcome != CheckOutcome.PAID:
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.FALSE))
+
+
+def _punish(ctx: Context, unit: Unit, checker: bytes, *, is_silent: bool) -> None:
+    """Take what a commitment without opening (`is_silent`), or one without a winning ticket, costs."""
+    if is_silent and unit.status == UnitStatus.REFUTED:
+        workers.take_bond(ctx, checker, unit.terms.bond, jobs.TREASURY)
+    else:
+        bonds.take_for_absence(ctx, checker, rules.absence_penalty(unit.terms), jobs.TREASURY)
 
 
 def _flat(key: UnitKey) -> tuple[int, int, int]:

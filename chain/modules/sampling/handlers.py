@@ -8,7 +8,7 @@ from chain.errors import Code, Rejected
 from chain.modules.accounts.keeper import address_of
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
-from chain.modules.sampling import epochs, keeper, penalties, rules
+from chain.modules.sampling import claims, epochs, keeper, rules
 from chain.modules.sampling.types import (
     CheckPhase,
     Empty,
@@ -120,7 +120,7 @@ def claim_duty(ctx: Context, msg: MsgClaimDuty) -> MsgClaimDutyResponse:
     """
     claimer, checker = address_of(msg.sender, "sender"), address_of(msg.checker, "checker")
     key: UnitKey = (msg.job_id, (msg.attempt, msg.stage))
-    found = penalties.claim(ctx, key, checker, claimer)
+    found = claims.claim(ctx, key, checker, claimer)
     ctx.emit(
         "DutyClaimed",
         job_id=msg.job_id,
@@ -141,7 +141,7 @@ def show_seal(ctx: Context, msg: MsgShowSeal) -> MsgShowSealResponse:
     """
     sender, author = address_of(msg.sender, "sender"), workers.worker(ctx.store, address_of(msg.author, "author"))
     key: UnitKey = (msg.job_id, (msg.attempt, msg.stage))
-    unit = penalties.require_sealed(ctx.store, key, author.operator)
+    unit = claims.require_sealed(ctx.store, key, author.operator)
     if sender in (author.operator, author.hot_address):
         raise Rejected(Code.OWN_SEAL, "the seal is the sender's own")
     if len(msg.salt) != 32 or len(msg.body_root) != 32:
@@ -163,7 +163,7 @@ def show_seal(ctx: Context, msg: MsgShowSeal) -> MsgShowSealResponse:
         is_opening = check_seal(author.operator, identity, msg.salt, msg.body_root, msg.out_root) == commit.seal
     if not is_opening:
         raise Rejected(Code.SEAL_MISMATCH, "salt and roots do not give the sealed value")
-    amount, share = penalties.punish_leak(ctx, key, unit, author.operator, sender)
+    amount, share = claims.punish_leak(ctx, key, unit, author.operator, sender)
     ctx.emit(
         "SealShown",
         job_id=msg.job_id,

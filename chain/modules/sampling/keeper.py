@@ -23,7 +23,7 @@ from chain.modules.sampling import epochs, measures, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
-    CLAIMED,
+    CLAIMS,
     COMMITS,
     MISMATCHES,
     PARAMS,
@@ -441,5 +441,5 @@ def conclude_job(ctx: Context, job: Job) -> None:
         if found is not None and found.phase != CheckPhase.DONE:
             conclude(ctx, jobs.key_of(unit))
     prefix = U64.pack(job.job_id)
-    prefixes = tuple(kept.prefix + prefix for kept in (CLAIMED, SHOWN, CHECKS, COMMITS))
+    prefixes = tuple(kept.prefix + prefix for kept in (CLAIMS, SHOWN, CHECKS, COMMITS))
     archive.retire(ctx, jobs.deleted_height(ctx.store, job), "sampling", prefixes)

@@ -12,7 +12,7 @@ from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates import rules as rate_rules
-from chain.modules.sampling import epochs, keeper, penalties, rules
+from chain.modules.sampling import claims, epochs, keeper, rules
 from chain.modules.sampling.types import (
     Explanation,
     QueryEpochProofsRequest,
@@ -98,7 +98,7 @@ def unmet(ctx: QueryContext, request: QueryUnmetRequest) -> QueryUnmetResponse:
     found: list[UnmetDuty] = []
     for _, key in page:
         with suppress(Rejected):
-            owed = penalties.find_unmet(ctx.store, key, checker)
+            owed = claims.find_unmet(ctx.store, key, checker)
             found.append(UnmetDuty(key[0], *key[1], owed.amount, owed.share))
     return QueryUnmetResponse(tuple(found), keeper.cursor_of(*page[-1]) if len(page) == UNMET_PAGE else b"")
 

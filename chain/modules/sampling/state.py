@@ -4,6 +4,7 @@ from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.sampling.types import (
     CanaryBeacon,
     CheckCommit,
+    Claim,
     EpochProof,
     Mismatch,
     Params,
@@ -42,8 +43,8 @@ PROVEN: KeySet[tuple[int, bytes]] = KeySet("sampling", b"proven/", pair(U64, ADD
 """(epoch, operator) with commitments still to be judged by an opened proof; judging the last removes it."""
 EPOCH_ENDS: KeySet[tuple[int, int]] = KeySet("sampling", b"epoch_end/", pair(U64, U64))
 """(last height of the proof window, epoch) of epochs in which something was drawn; the window's end removes it."""
-CLAIMED: KeySet[tuple[UnitKey, bytes]] = KeySet("sampling", b"claimed/", pair(UNIT_KEY, ADDRESS))
-"""(unit, checker) whose unmet duty was claimed; removed with the unit's check."""
+CLAIMS: Map[tuple[UnitKey, bytes], Claim] = Map("sampling", b"claim/", pair(UNIT_KEY, ADDRESS), Claim)
+"""(unit, checker) → what was claimed of an unmet duty; removed with the unit's check."""
 SHOWN: KeySet[tuple[UnitKey, bytes]] = KeySet("sampling", b"shown/", pair(UNIT_KEY, ADDRESS))
 """(unit, author) of leaked seals; removed with the unit's check."""
 MISMATCHES: Map[tuple[UnitKey, bytes], Mismatch] = Map("sampling", b"mismatch/", pair(UNIT_KEY, ADDRESS), Mismatch)

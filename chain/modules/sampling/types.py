@@ -301,6 +301,14 @@ class MsgOpenEpochResponse:
 
 
 @record
+class Claim:
+    """What was claimed of an unmet duty; key: (unit, checker)."""
+
+    amount: int
+    """uostr; more can be claimed when the unit proves false afterwards, or a canary."""
+
+
+@record
 class MsgClaimDuty:
     """Show that a worker was drawn for a unit and did not check it; the epoch's proof makes its ticket verifiable."""
 

@@ -355,6 +355,12 @@ class MsgOpenEpochResponse(_message.Message):
     amount: int
     def __init__(self, num_paid: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
 
+class Claim(_message.Message):
+    __slots__ = ("amount",)
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    def __init__(self, amount: _Optional[int] = ...) -> None: ...
+
 class MsgClaimDuty(_message.Message):
     __slots__ = ("sender", "job_id", "attempt", "stage", "checker")
     SENDER_FIELD_NUMBER: _ClassVar[int]

@@ -1,4 +1,4 @@
-"""What it costs to be drawn and absent, to commit without a ticket or an opening, and to give a seal away.
+"""What anybody may claim: the price of a duty that was not done, and of a seal that was given away.
 
 A duty costs no chain data: from its worker's epoch proof on, anybody verifies each of its tickets with one hash and may
 claim those that were not answered. The claimer's share is a quarter at most, so whoever claims its own duty through
@@ -12,9 +12,9 @@ from chain.errors import Code, Rejected
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit, UnitStatus
-from chain.modules.sampling import rules
-from chain.modules.sampling.state import CHECKS, CLAIMED, COMMITS, PLACES, PROOFS, ROUNDS, SHOWN
-from chain.modules.sampling.types import CheckPhase, EpochProof, UnitCheck
+from chain.modules.sampling import canaries, rules
+from chain.modules.sampling.state import CHECKS, CLAIMS, COMMITS, PLACES, PROOFS, ROUNDS, SHOWN
+from chain.modules.sampling.types import CheckPhase, Claim, EpochProof, UnitCheck
 from chain.modules.workers import keeper as workers
 from chain.modules.workers import penalties
 from chain.store.overlay import Reader
@@ -27,11 +27,15 @@ SEALED = (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.DRAWING_AGAIN, Check
 class Penalty:
     """What a worker owes for a duty."""
 
+    price: int
+    owed: int
+    """What of it nobody has claimed yet."""
     amount: int
+    """What of that the worker has."""
     share: int
     """Part of it that the claimer receives."""
     is_fault: bool
-    """The unit was false, so silence was complicity: no cap applies."""
+    """The unit was false, or a canary that counts, so silence was complicity: no cap applies."""
 
 
 def is_unmet(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, opened: EpochProof) -> bool:
@@ -49,12 +53,19 @@ def is_unmet(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, opened: 
     return False
 
 
-def penalty_of(store: Reader, key: UnitKey, unit: Unit, checker: bytes) -> Penalty:
-    """Return what an unmet duty costs: S if the unit was false and the worker never committed, else three checks."""
-    is_fault = unit.status == UnitStatus.REFUTED and not COMMITS.has(store, (key, checker))
-    owed = unit.terms.bond if is_fault else rules.absence_penalty(unit.terms)
+def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checker: bytes) -> Penalty:
+    """Return what is left to claim of an unmet duty.
+
+    It costs three checks; S if the unit was false, or a canary that counts, and the worker never committed. That may
+    show only after a first claim, so that a claim of its own makes no silence cheap.
+    """
+    was_false = unit.status == UnitStatus.REFUTED or canaries.is_counted(store, unit, check)
+    is_fault = was_false and not COMMITS.has(store, (key, checker))
+    price = unit.terms.bond if is_fault else rules.absence_penalty(unit.terms)
+    claimed = CLAIMS.find(store, (key, checker))
+    owed = price - min(price, claimed.amount if claimed is not None else 0)
     amount = min(owed, workers.worker(store, checker).bond)
-    return Penalty(amount, rules.claimer_share(unit.terms, amount), is_fault)
+    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, amount), is_fault)
 
 
 def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
@@ -71,11 +82,12 @@ def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
     opened = PROOFS.find(store, (check.epoch, checker))
     if opened is None or not opened.beta:
         raise Rejected(Code.PROOF_NOT_OPEN, f"the worker has not opened its proof for epoch {check.epoch}")
-    if CLAIMED.has(store, (key, checker)):
-        raise Rejected(Code.ALREADY_CLAIMED, "this duty was claimed before")
     if not is_unmet(store, key, check, unit, opened):
         raise Rejected(Code.DUTY_MET, "the worker was not drawn, or committed in time")
-    return penalty_of(store, key, unit, checker)
+    found = penalty_of(store, key, check, unit, checker)
+    if not found.owed:
+        raise Rejected(Code.ALREADY_CLAIMED, "this duty was claimed before")
+    return found
 
 
 def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Penalty:
@@ -86,16 +98,8 @@ def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Penalty
     take = workers.take_bond if found.is_fault else penalties.take_for_absence
     take(ctx, checker, found.share, claimer)
     take(ctx, checker, found.amount - found.share, jobs.TREASURY)
-    CLAIMED.add(ctx.store, (key, checker))
+    CLAIMS.save(ctx.store, (key, checker), Claim(found.price))
     return found
-
-
-def punish_commit(ctx: Context, unit: Unit, checker: bytes, *, is_silent: bool) -> None:
-    """Take what a commitment without opening (`is_silent`), or one without a winning ticket, costs."""
-    if is_silent and unit.status == UnitStatus.REFUTED:
-        workers.take_bond(ctx, checker, unit.terms.bond, jobs.TREASURY)
-    else:
-        penalties.take_for_absence(ctx, checker, rules.absence_penalty(unit.terms), jobs.TREASURY)
 
 
 def require_sealed(store: Reader, key: UnitKey, author: bytes) -> Unit:
