@@ -1,7 +1,7 @@
 """The sampling module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.sampling import canaries, duties, handlers, lifecycle, openings, queries, types
+from chain.modules.sampling import canaries, duties, explain, handlers, lifecycle, openings, queries, types
 
 SERVICE = "ostraka.sampling.v1.Query"
 PACKAGE = "/ostraka.sampling.v1"
@@ -26,7 +26,7 @@ MODULE = Module(
             f"{SERVICE}/EpochProofs", types.QueryEpochProofsRequest, types.QueryEpochProofsResponse, queries.proofs
         ),
         QueryMethod(f"{SERVICE}/Duties", types.QueryDutiesRequest, types.QueryDutiesResponse, duties.duties),
-        QueryMethod(f"{SERVICE}/Explain", types.QueryExplainRequest, types.QueryExplainResponse, queries.explain),
+        QueryMethod(f"{SERVICE}/Explain", types.QueryExplainRequest, types.QueryExplainResponse, explain.explain),
         QueryMethod(f"{SERVICE}/Canary", types.QueryCanaryRequest, types.QueryCanaryResponse, canaries.canary),
         QueryMethod(f"{SERVICE}/Pool", types.QueryPoolRequest, types.QueryPoolResponse, queries.pool),
         QueryMethod(f"{SERVICE}/Unmet", types.QueryUnmetRequest, types.QueryUnmetResponse, queries.unmet),
