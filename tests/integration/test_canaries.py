@@ -203,6 +203,8 @@ def test_an_asserter_that_names_a_false_truth_is_convicted_as_for_any_false_unit
         assert (dispute.asserter, dispute.asserter_body_root) == (false.operator, digest("false truth"))
         net.chain.run_until(net.play(dispute).deadline)  # it has nothing to reveal
         assert disputes.dispute(net.store, dispute.dispute_id).status == DisputeStatus.REFUTED
+        while net.job(job.job_id).status == JobStatus.DISPUTED:
+            net.chain.run_block()
         assert net.worker(SERVERS[1]).bond == BOND - false.terms.bond
         assert [net.worker(who).bond for who in CHECKERS] == [BOND] * 2
         net.chain.check_invariants()
