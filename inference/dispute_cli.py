@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def dispute() -> None:
-    """Follow disputes, and move in them."""
+    """Look at disputes: list, show with every round and every payment, watch and move in them."""
 
 
 @dispute.command()

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chain.client.client import ChainClient
-from chain.crypto.ics23 import verify_state
+from chain.client.history import verify_history
+from chain.client.node import ProveHistoryRequest
+from chain.crypto.ics23 import InvalidProof, verify_state
+from chain.modules.jobs.types import ArchivedRecord, RecordKind
 from chain.node.comet_rpc import CometRpc, RpcError, RpcUnavailable
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
 from chain.store.codec import decode
@@ -62,9 +65,9 @@ class ProvenState:
     def __exit__(self, *_: object) -> None:
         self._rpc.close()
 
-    async def pin(self) -> int:
-        """Read everything from now on at one height, the last committed one; return it."""
-        self._pinned = (await self._client.status()).height
+    async def pin(self, height: int = 0) -> int:
+        """Read everything from now on at one height, the last committed one if none is named; return it."""
+        self._pinned = height or (await self._client.status()).height
         return self._pinned
 
     async def value(self, table: Map[K, V], key: K, cls: type[V], height: int = 0) -> V | None:
@@ -87,6 +90,20 @@ class ProvenState:
         size = sum(len(op.data) for op in answer.ops)
         self.proofs.append(Proof(module, key, answer.height, app_hash, header_hash, signatures, size))
         return value
+
+    async def history(self, kind: RecordKind, record_id: bytes) -> ArchivedRecord:
+        """Return a closed record from the node's archive. Raises: NotFound: it is not there; NotProven."""
+        request = ProveHistoryRequest(kind.name.lower(), record_id, self._pinned)
+        answer = await self._client.prove_history(request)
+        app_hash, header_hash, signatures = await self._header(answer.height + 1)
+        try:
+            record = verify_history(app_hash, kind, record_id, answer)
+        except InvalidProof as error:
+            raise NotProven(f"{kind.name} {record_id.hex()} at height {answer.height}: {error}") from None
+        size = sum(len(op.data) for op in answer.ops) + 32 * (len(answer.round_path) + len(answer.mountain_path))
+        proof = Proof("history", record_id, answer.height, app_hash, header_hash, signatures, size)
+        self.proofs.append(proof)
+        return record
 
     async def _header(self, height: int) -> tuple[bytes, bytes, int]:
         """Return (app hash, header hash, signatures) of a header, once its commit verifies."""

@@ -348,20 +348,25 @@ class Narrator:
 
     def proofs(self) -> Chapter:
         """Tell what all of this rests on."""
-        chapter = Chapter("Proof: nothing above is the node's word")
-        proofs = self._state.proofs
-        num_headers = len({proof.height for proof in proofs})
-        last = max(proofs, key=lambda proof: proof.height)
-        chapter.say(
-            f"{len(proofs)} values proven by ICS-23 ({sum(proof.proof_bytes for proof in proofs):,} bytes of proofs) "
-            f"against {num_headers} header(s)"
-        )
-        chapter.say(
-            f"commit signatures verified against the validator set of genesis: header "
-            f"{last.height + 1}, {last.header_hash.hex()[:24]}…, {last.num_signatures} signature(s), "
-            f"app hash {last.app_hash.hex()[:24]}…"
-        )
-        return chapter
+        return proofs_of(self._state)
+
+
+def proofs_of(state: ProvenState) -> Chapter:
+    """Tell what a story rests on."""
+    chapter = Chapter("Proof: nothing above is the node's word")
+    proofs = state.proofs
+    num_headers = len({proof.height for proof in proofs})
+    last = max(proofs, key=lambda proof: proof.height)
+    chapter.say(
+        f"{len(proofs)} values proven by ICS-23 ({sum(proof.proof_bytes for proof in proofs):,} bytes of proofs) "
+        f"against {num_headers} header(s)"
+    )
+    chapter.say(
+        f"commit signatures verified against the validator set of genesis: header "
+        f"{last.height + 1}, {last.header_hash.hex()[:24]}…, {last.num_signatures} signature(s), "
+        f"app hash {last.app_hash.hex()[:24]}…"
+    )
+    return chapter
 
 
 async def tell_honest(narrator: Narrator, tell: Tell) -> bool:

@@ -7,6 +7,7 @@ from inference.cli import worker
 from inference.dispute_cli import dispute
 from localnet.cli.asking import ask, chat
 from localnet.cli.demo import demo
+from localnet.cli.disputes import list_command, show_command
 from localnet.cli.gateway import gateway
 from localnet.cli.jobs import job
 from localnet.cli.join import join
@@ -24,13 +25,16 @@ def main() -> None:
       ostraka localnet up            the same network, kept
       ostraka ask "Why is ice slippery?"
       ostraka job show 1             what became of a question, proven
+      ostraka dispute list           what workers disagreed about, and how it ended
       ostraka worker join            one more worker for it
     """
 
 
 worker.add_command(create_worker, "create")
 worker.add_command(join, "join")
-for command in (demo, localnet, ask, chat, job, gateway, worker, dispute):
+dispute.add_command(list_command)
+dispute.add_command(show_command)
+for command in (demo, localnet, ask, chat, job, dispute, gateway, worker):
     main.add_command(command)
 
 if __name__ == "__main__":
