@@ -72,7 +72,7 @@ def _accounts(max_messages: int) -> AccountsParams:
 LOCALNET: Final = ParameterSet(
     accounts=_accounts(32),
     treasury=TreasuryParams(gas_price_numerator=1, gas_price_denominator=10_000),
-    workers=WorkersParams(min_bond=100 * OSTR, unbonding_blocks=1_600, held_blocks=1_600),
+    workers=WorkersParams(min_bond=100 * OSTR, unbonding_blocks=2_400, held_blocks=2_400),
     rates=RatesParams(
         multiple=2,
         coalition_numerator=1,
@@ -118,7 +118,7 @@ LOCALNET: Final = ParameterSet(
         commit_blocks=32,
         reveal_blocks=20,
         open_blocks=20,
-        dispute_blocks=196,
+        dispute_blocks=556,
         proof_blocks=600,
     ),
     disputes=DisputesParams(
@@ -133,7 +133,7 @@ LOCALNET: Final = ParameterSet(
     timeout_commit_ms=500,
     block_max_bytes=2 * 1024 * 1024,
     block_max_gas=100_000_000,
-    evidence_max_age_seconds=1_600,
+    evidence_max_age_seconds=2_400,
 )
 """One machine, a block every half second."""
 
@@ -192,7 +192,7 @@ MAINNET: Final = ParameterSet(
         commit_blocks=100,
         reveal_blocks=40,
         open_blocks=40,
-        dispute_blocks=2_780,
+        dispute_blocks=9_980,
         proof_blocks=86_400,
     ),
     disputes=DisputesParams(

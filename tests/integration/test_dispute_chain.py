@@ -203,7 +203,7 @@ def test_a_lost_line_costs_its_opener_alone_and_the_unit_is_still_refuted(tmp_pa
         net.chain.run_until(net.play(first, 1).deadline)
         assert net.play(first, 1).status == PlayStatus.LOST
         assert net.worker(STRANGER).bond == BOND - stake
-        assert disputes.dispute(net.store, first.dispute_id).lines_until == until + 4
+        assert disputes.dispute(net.store, first.dispute_id).lines_until == max(until, net.chain.height) + 4
         net.chain.check_invariants()
         net.finish(first, shown)
         assert disputes.dispute(net.store, first.dispute_id).status == DisputeStatus.REFUTED

@@ -21,8 +21,9 @@ def test_the_published_parameters_are_accepted(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "changes", "says"),
     [
-        ("workers", {"unbonding_blocks": 1_472}, "1472 <= 240 + 4 + 20 + 600 + 2(4 + 2*32 + 20 + 20 + 196) = 1472"),
-        ("jobs", {"expiry_blocks": 368}, "1600 <= 368 + 4 + 20 + 600"),
+        ("workers", {"unbonding_blocks": 2_192}, "2192 <= 240 + 4 + 20 + 600 + 2(4 + 2*32 + 20 + 20 + 556) = 2192"),
+        ("jobs", {"expiry_blocks": 448}, "2400 <= 448 + 4 + 20 + 600"),
+        ("disputes", {"clock_blocks": 61}, "<= sampling.params.dispute_blocks does not hold: 564 > 556"),
         ("rates", {"multiple": 1}, "m >= 2 is broken: m = 1"),
         ("rates", {"coalition_numerator": 2}, "0 < r <= 1/2 is broken: r = 2/2"),
         ("rates", {"bond_floor": 1}, "S_floor >= 4(G_max + F_job) is broken: 1 < 4(200 + 200)"),

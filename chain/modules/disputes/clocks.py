@@ -5,7 +5,7 @@ deadline = since + what is left + blocks paused since then
 
 from dataclasses import replace
 
-from chain.modules.disputes.types import Line, Params, Pauses, Play, Side, Turn
+from chain.modules.disputes.types import Dispute, Line, Params, Pauses, Play, Side, Turn
 
 
 def side(line: Line) -> Side:
@@ -21,6 +21,11 @@ def left(play: Play) -> int:
 def last_height(play: Play, pauses: Pauses) -> int:
     """Return the last height at which the side with the turn may move, as far as known now."""
     return play.since + left(play) + pauses.blocks - play.paused
+
+
+def lines_end(dispute: Dispute, pauses: Pauses) -> int:
+    """Return the last height at which a line may be opened: what fills blocks with moves keeps nobody out."""
+    return dispute.lines_until + pauses.blocks - dispute.paused
 
 
 def moved(play: Play, line: Line, height: int, pauses: Pauses) -> Play:

@@ -36,11 +36,11 @@ PROOF_GAS = 250_000
 def reveal(ctx: Context, msg: MsgReveal) -> MsgMoveResponse:
     """Post what the asserter committed to. Raises: Rejected: NOT_YOUR_TURN, WRONG_ROUND, REVEAL_INVALID, and others."""
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
+    plays.require_move(ctx, found)
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
     if _is_lazy(ground.shape, found.line) and operator != dispute.asserter:
         raise Rejected(Code.NOT_YOUR_LINE, "only the asserter binds itself; post the list with a deposit instead")
     line = game.reveal(found.line, ground, msg.move)
-    plays.require_move(ctx, found)
     if msg.move.bare is not None:
         plays.record_opening(ctx, dispute, line, msg.move.bare.salt)
     verdicts.end_lists(ctx, dispute, found)
@@ -57,8 +57,8 @@ def choose(ctx: Context, msg: MsgChoose) -> MsgMoveResponse:
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
     if operator != found.opener:
         raise Rejected(Code.NOT_YOUR_LINE, "only the line's opener chooses; open another line instead")
-    line = game.choose(found.line, plays.ground(ctx.store, ctx.block.chain, dispute), msg.move)
     plays.require_move(ctx, found)
+    line = game.choose(found.line, plays.ground(ctx.store, ctx.block.chain, dispute), msg.move)
     paid = found.fees + fees.least(ctx, MOVE_GAS, msg.move)
     return _moved(ctx, plays.move(ctx, replace(found, fees=paid), line))
 
@@ -66,11 +66,11 @@ def choose(ctx: Context, msg: MsgChoose) -> MsgMoveResponse:
 def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
     """Open what the last step reads. Raises: Rejected: PROOF_INVALID, NOT_YOUR_LINE, and others."""
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
+    plays.require_move(ctx, found)
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
     verdict = game.judge(found.line, ground, msg.proof)
     if verdict == Verdict.UPHELD and operator != found.opener:
         raise Rejected(Code.NOT_YOUR_LINE, "the step is right; only the line's opener may lose it")
-    plays.require_move(ctx, found)
     over = replace(
         found,
         line=replace(found.line, turn=Turn.OVER),
@@ -86,13 +86,14 @@ def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
 def open_line(ctx: Context, msg: MsgOpenLine) -> MsgMoveResponse:
     """Choose otherwise at a recorded reveal. Raises: Rejected: LINES_CLOSED, TOO_MANY_LINES, CHOICE_INVALID, others."""
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
-    if ctx.block.height > dispute.lines_until:
-        raise Rejected(Code.LINES_CLOSED, f"lines were opened until height {dispute.lines_until}")
+    last = clocks.lines_end(dispute, plays.pauses(ctx.store))
+    if ctx.block.height > last:
+        raise Rejected(Code.LINES_CLOSED, f"lines were opened until height {last}")
     if operator == dispute.asserter:
         raise Rejected(Code.NOT_YOUR_LINE, "the asserter opens no lines against itself")
+    plays.count_move(ctx, plays.params(ctx.store), plays.pauses(ctx.store))
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
     line = game.choose(game.branch(found.line, msg.move.round), ground, msg.move)
-    plays.count_move(ctx, plays.params(ctx.store), plays.pauses(ctx.store))
     paid = fees.least(ctx, MOVE_GAS, msg.move)
     source = replace(found, choice_heights=plays.marked(found.choice_heights, msg.move.round, ctx.block.height))
     return _moved(ctx, plays.add(ctx, dispute, operator, line, source, fees=paid))
@@ -101,6 +102,7 @@ def open_line(ctx: Context, msg: MsgOpenLine) -> MsgMoveResponse:
 def post_lazy(ctx: Context, msg: MsgPostLazy) -> MsgMoveResponse:
     """Post an unbound list for a silent asserter. Raises: Rejected: TOO_EARLY, TOO_MANY_LINES, and others."""
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
+    plays.require_move(ctx, found)
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
     if not _is_lazy(ground.shape, found.line):
         raise Rejected(Code.NOT_YOUR_TURN, "the line waits for nothing that is not bound already")
@@ -110,7 +112,6 @@ def post_lazy(ctx: Context, msg: MsgPostLazy) -> MsgMoveResponse:
     if not clocks.is_last_quarter(values, found, height, paused):
         raise Rejected(Code.TOO_EARLY, "lists are taken from others in the last quarter of the asserter's clock")
     line = game.reveal(found.line, ground, msg.move)
-    plays.require_move(ctx, found)
     source = replace(found, heights=plays.marked(found.heights, found.line.round, height))
     return _moved(ctx, plays.add(ctx, dispute, found.opener, line, source, author=operator, parent=found.number + 1))
 

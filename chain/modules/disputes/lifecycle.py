@@ -48,10 +48,11 @@ def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
     for name in Params.__dataclass_fields__:
         if not 0 < getattr(params, name) < 1 << 32:
             raise ValueError(f"disputes.params.{name} is {getattr(params, name)}, not in 1..2^32")
-    window = params.open_blocks + plays.MAX_EXTENSIONS * params.extension_blocks + 2 * params.clock_blocks
+    line = 2 * params.clock_blocks
+    window = params.open_blocks + line + plays.MAX_EXTENSIONS * (params.extension_blocks + line)
     if window > sampling.params(ctx.store).dispute_blocks:
         raise ValueError(
-            "disputes.params.open_blocks + 3 * extension_blocks + 2 * clock_blocks <= sampling.params.dispute_blocks "
+            "disputes.params.open_blocks + 3 * extension_blocks + 8 * clock_blocks <= sampling.params.dispute_blocks "
             f"does not hold: {window} > {sampling.params(ctx.store).dispute_blocks}"
         )
     witness.validate(ctx.store, params)

@@ -4,7 +4,7 @@ Invariants: an open line stands in `CLOCKS` once, at its deadline, and in `OPEN_
 a line's deposit is reserved in the bond of whoever pays it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chain.context import Context
@@ -117,14 +117,17 @@ def begin(ctx: Context, dispute: Dispute) -> Dispute:
     values = params(ctx.store)
     first = _new(ctx, dispute, dispute.challenger, game.begin(), dispute.deposit)
     _save_open(ctx, dispute, first)
-    until = ctx.block.height + values.open_blocks
-    return replace(dispute, num_lines=1, num_open_lines=1, lines_until=until, deadline=until)
+    until, paused = ctx.block.height + values.open_blocks, pauses(ctx.store).blocks
+    return replace(dispute, num_lines=1, num_open_lines=1, lines_until=until, paused=paused, deadline=until + 1)
 
 
 def add(ctx: Context, dispute: Dispute, opener: bytes, line: Line, source: Play, **fields: bytes | int) -> Play:
-    """Open another line with a deposit. Raises: Rejected: TOO_MANY_LINES, BOND_TOO_SMALL."""
+    """Open another line with a deposit. Raises: Rejected: TOO_MANY_LINES, BOND_TOO_SMALL.
+
+    A checker of the unit finds room for one line always: who fills the others may be a friend of the asserter.
+    """
     values, unit = params(ctx.store), unit_of(ctx.store, dispute)
-    if dispute.num_open_lines >= values.max_lines:
+    if dispute.num_open_lines >= values.max_lines and not _has_room(ctx.store, dispute, opener, fields):
         raise Rejected(Code.TOO_MANY_LINES, f"{dispute.num_open_lines} lines are open against this unit")
     stake = deposit(ctx.store, unit)
     author = fields.get("author", b"")
@@ -136,6 +139,13 @@ def add(ctx: Context, dispute: Dispute, opener: bytes, line: Line, source: Play,
     grown = replace(dispute, num_lines=dispute.num_lines + 1, num_open_lines=dispute.num_open_lines + 1)
     DISPUTES.save(ctx.store, dispute.dispute_id, grown)
     return new
+
+
+def _has_room(store: Reader, dispute: Dispute, opener: bytes, fields: Mapping[str, bytes | int]) -> bool:
+    """Tell whether an opener is a committed checker of the unit without an open line, and comes to open its own."""
+    is_checker = sampling.find_commit(store, jobs.key_of(unit_of(store, dispute)), opener) is not None
+    own = (found for found in plays_of(store, dispute.dispute_id) if found.opener == opener)
+    return is_checker and "author" not in fields and all(found.status != PlayStatus.OPEN for found in own)
 
 
 def _new(ctx: Context, dispute: Dispute, opener: bytes, line: Line, stake: int) -> Play:

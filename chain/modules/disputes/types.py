@@ -83,7 +83,7 @@ class Dispute:
     num_open_lines: int = 0
     num_lost_lines: int = 0
     lines_until: int = 0
-    """Last height at which a line may be opened."""
+    """Last height at which a line may be opened, if no block is paused."""
     slashed: int = 0
     """uostr of bonds that were taken when it ended."""
     closed_height: int = 0
@@ -91,6 +91,8 @@ class Dispute:
     """uostr of the challenger's bond at stake in a CHALLENGE; the challenger of a TRACE stakes S behind its check."""
     guilt: Guilt | None = None
     """Whom it convicts; S is taken when the attempt is over."""
+    paused: int = 0
+    """Paused blocks of the chain when `lines_until` was set; they do not count."""
 
 
 class Round(IntEnum):
@@ -346,7 +348,7 @@ class Params:
     open_blocks: int
     """X_open: how long lines may be opened."""
     extension_blocks: int
-    """w: what a lost line adds to that, at most three times."""
+    """w: how long at least others may open lines after one was lost, at most three times."""
     moves_per_block: int
     max_lines: int
     """Open lines of one unit."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from chain.context import Context
-from chain.modules.disputes import plays, registry
+from chain.modules.disputes import clocks, plays, registry
 from chain.modules.disputes.state import CHALLENGES, CONCLUSIONS, DEADLINES, DISPUTES, OWED, PLAYS, REFUNDS
 from chain.modules.disputes.types import (
     Dispute,
@@ -79,6 +79,8 @@ def win(ctx: Context, dispute: Dispute, found: Play) -> None:
     parent = plays.play(ctx.store, dispute.dispute_id, found.parent - 1)
     if parent.status == PlayStatus.SILENT and not list(_lists(ctx.store, parent)):
         _refute(ctx, shrunk, parent)
+    elif not shrunk.num_open_lines:
+        _wait(ctx, shrunk, clocks.lines_end(shrunk, plays.pauses(ctx.store)) + 1)
 
 
 def _lists(store: Reader, parent: Play) -> Iterator[Play]:
@@ -93,19 +95,41 @@ def lose(ctx: Context, dispute: Dispute, found: Play) -> None:
     ended = plays.end(ctx, dispute, found, PlayStatus.LOST)
     changed = _shrink(ctx, dispute)
     if ended.parent:
-        parent = plays.play(ctx.store, dispute.dispute_id, ended.parent - 1)
-        if parent.status == PlayStatus.SILENT:
-            PLAYS.save(ctx.store, (parent.dispute_id, parent.number), replace(parent, status=PlayStatus.LOST))
-            _forfeit(ctx, dispute, parent)
+        changed = _lose_parent(ctx, changed, ended)
     else:
         _forfeit(ctx, dispute, ended)
-    values = plays.params(ctx.store)
+    paused, height = plays.pauses(ctx.store), ctx.block.height
     if changed.num_lost_lines < plays.MAX_EXTENSIONS:
-        changed = replace(changed, lines_until=changed.lines_until + values.extension_blocks)
+        # From now on: who trusted that line to be played well could not know before.
+        until = max(clocks.lines_end(changed, paused), height) + plays.params(ctx.store).extension_blocks
+        changed = replace(changed, lines_until=until, paused=paused.blocks)
     changed = replace(changed, num_lost_lines=changed.num_lost_lines + 1)
-    DISPUTES.save(ctx.store, changed.dispute_id, changed)
-    if not changed.num_open_lines and ctx.block.height > changed.lines_until:
-        _uphold(ctx, changed)
+    if changed.num_open_lines:
+        DISPUTES.save(ctx.store, changed.dispute_id, changed)
+    else:
+        _wait(ctx, changed, clocks.lines_end(changed, paused) + 1)
+
+
+def _lose_parent(ctx: Context, dispute: Dispute, lost: Play) -> Dispute:
+    """End the line for which another posted a list that stood: it leads to no wrong step, whoever is silent now."""
+    parent = plays.play(ctx.store, dispute.dispute_id, lost.parent - 1)
+    if parent.status == PlayStatus.OPEN:
+        plays.end(ctx, dispute, parent, PlayStatus.LOST)
+        dispute = _shrink(ctx, dispute)
+    elif parent.status == PlayStatus.SILENT:
+        PLAYS.save(ctx.store, (parent.dispute_id, parent.number), replace(parent, status=PlayStatus.LOST))
+    else:
+        return dispute
+    _forfeit(ctx, dispute, parent)
+    return dispute
+
+
+def _wait(ctx: Context, dispute: Dispute, height: int) -> None:
+    """Look at a dispute again at a height, at the earliest in the next block."""
+    DEADLINES.remove(ctx.store, (dispute.deadline, dispute.dispute_id))
+    waiting = replace(dispute, deadline=max(height, ctx.block.height + 1))
+    DISPUTES.save(ctx.store, waiting.dispute_id, waiting)
+    DEADLINES.add(ctx.store, (waiting.deadline, waiting.dispute_id))
 
 
 def _forfeit(ctx: Context, dispute: Dispute, lost: Play) -> None:
@@ -348,12 +372,12 @@ def _slash_checker(ctx: Context, dispute: Dispute) -> int:
 
 def end_quiet(ctx: Context, dispute: Dispute) -> None:
     """End a dispute against whose unit no line can be opened any more; with open lines it waits for them."""
-    if dispute.num_open_lines or ctx.block.height <= dispute.lines_until:
-        clocks = 2 * plays.params(ctx.store).clock_blocks
-        wanted = max(dispute.lines_until, ctx.block.height) + (clocks if dispute.num_open_lines else 0)
-        changed = replace(dispute, deadline=max(wanted, ctx.block.height + 1))
-        DISPUTES.save(ctx.store, changed.dispute_id, changed)
-        DEADLINES.add(ctx.store, (changed.deadline, changed.dispute_id))
+    last = clocks.lines_end(dispute, plays.pauses(ctx.store))
+    if dispute.num_open_lines:
+        # The last of them to end looks again.
+        _wait(ctx, dispute, max(last, ctx.block.height) + 2 * plays.params(ctx.store).clock_blocks)
+    elif ctx.block.height <= last:
+        _wait(ctx, dispute, last + 1)
     else:
         _uphold(ctx, dispute)
 

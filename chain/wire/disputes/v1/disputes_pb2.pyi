@@ -192,7 +192,7 @@ class Guilt(_message.Message):
     def __init__(self, stage: _Optional[int] = ..., winner: _Optional[bytes] = ..., fees: _Optional[int] = ..., is_false: _Optional[bool] = ...) -> None: ...
 
 class Dispute(_message.Message):
-    __slots__ = ("dispute_id", "kind", "job_id", "attempt", "stage", "asserter", "challenger", "asserter_body_root", "asserter_out_root", "challenger_body_root", "challenger_out_root", "opened_height", "deadline", "status", "frozen", "num_lines", "num_open_lines", "num_lost_lines", "lines_until", "slashed", "closed_height", "deposit", "guilt")
+    __slots__ = ("dispute_id", "kind", "job_id", "attempt", "stage", "asserter", "challenger", "asserter_body_root", "asserter_out_root", "challenger_body_root", "challenger_out_root", "opened_height", "deadline", "status", "frozen", "num_lines", "num_open_lines", "num_lost_lines", "lines_until", "slashed", "closed_height", "deposit", "guilt", "paused")
     DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -216,6 +216,7 @@ class Dispute(_message.Message):
     CLOSED_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     DEPOSIT_FIELD_NUMBER: _ClassVar[int]
     GUILT_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
     dispute_id: int
     kind: DisputeKind
     job_id: int
@@ -239,7 +240,8 @@ class Dispute(_message.Message):
     closed_height: int
     deposit: int
     guilt: Guilt
-    def __init__(self, dispute_id: _Optional[int] = ..., kind: _Optional[_Union[DisputeKind, str]] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., asserter: _Optional[bytes] = ..., challenger: _Optional[bytes] = ..., asserter_body_root: _Optional[bytes] = ..., asserter_out_root: _Optional[bytes] = ..., challenger_body_root: _Optional[bytes] = ..., challenger_out_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., frozen: _Optional[int] = ..., num_lines: _Optional[int] = ..., num_open_lines: _Optional[int] = ..., num_lost_lines: _Optional[int] = ..., lines_until: _Optional[int] = ..., slashed: _Optional[int] = ..., closed_height: _Optional[int] = ..., deposit: _Optional[int] = ..., guilt: _Optional[_Union[Guilt, _Mapping]] = ...) -> None: ...
+    paused: int
+    def __init__(self, dispute_id: _Optional[int] = ..., kind: _Optional[_Union[DisputeKind, str]] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., asserter: _Optional[bytes] = ..., challenger: _Optional[bytes] = ..., asserter_body_root: _Optional[bytes] = ..., asserter_out_root: _Optional[bytes] = ..., challenger_body_root: _Optional[bytes] = ..., challenger_out_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., frozen: _Optional[int] = ..., num_lines: _Optional[int] = ..., num_open_lines: _Optional[int] = ..., num_lost_lines: _Optional[int] = ..., lines_until: _Optional[int] = ..., slashed: _Optional[int] = ..., closed_height: _Optional[int] = ..., deposit: _Optional[int] = ..., guilt: _Optional[_Union[Guilt, _Mapping]] = ..., paused: _Optional[int] = ...) -> None: ...
 
 class Bare(_message.Message):
     __slots__ = ("blind", "salt", "in_section", "out_section")
