@@ -8,7 +8,7 @@ from typing import Any
 from chain.config import create_beacon_key
 from chain.genesis import beacon_key, build_genesis
 from chain.node.home import NodeHome
-from chain.parameters import LOCALNET, OSTR
+from chain.parameters import LOCALNET, OSTR, ParameterSet
 from localnet.model import CanonicalModel
 
 FAUCET_BALANCE = 10_000 * OSTR
@@ -29,7 +29,11 @@ class GenesisAccounts:
 
 
 def app_state(
-    chain_id: str, homes: Sequence[NodeHome], accounts: GenesisAccounts, model: CanonicalModel
+    chain_id: str,
+    homes: Sequence[NodeHome],
+    accounts: GenesisAccounts,
+    model: CanonicalModel,
+    parameters: ParameterSet = LOCALNET,
 ) -> dict[str, Any]:
     """Return the application's genesis; draws each validator's beacon key into its home."""
     balances = {
@@ -44,7 +48,7 @@ def app_state(
         seed = create_beacon_key(home.path)
         keys.append(beacon_key(chain_id, home.validator_public_key, seed))
     return build_genesis(
-        LOCALNET,
+        parameters,
         balances,
         beacon_keys=keys,
         check_pool=CHECK_POOL_BALANCE,

@@ -18,6 +18,7 @@ from chain.modules.plans.types import QueryPlansRequest, QueryPlansResponse
 from chain.modules.sampling.types import QueryDutiesRequest, QueryDutiesResponse
 from chain.node.cometbft import obtain_cometbft
 from chain.node.home import Ports, create_testnet
+from chain.parameters import LOCALNET, ParameterSet
 from inference.config import WorkerConfig, write_config
 from inference.gateway.bearer import add_key
 from inference.keys import create_keys, load_keys, read_secret, write_secret
@@ -66,7 +67,8 @@ class Spec:
     """None: SmolLM2-135M-Instruct."""
     with_gateway: bool = True
     faults: dict[int, str] = field(default_factory=dict)
-    """Testing aid: which worker alters its work, and how."""
+    """Testing aid: which worker misbehaves, and how."""
+    parameters: ParameterSet = LOCALNET
 
 
 def silent(_: str) -> None:
@@ -141,7 +143,7 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
         home,
         spec.chain_id,
         spec.num_validators,
-        lambda made: app_state(spec.chain_id, made, accounts, model),
+        lambda made: app_state(spec.chain_id, made, accounts, model, spec.parameters),
         ports=[_node_ports() for _ in range(spec.num_validators)],
     )
     idle = Process("", 0, 0.0, "", ())

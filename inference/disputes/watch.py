@@ -53,6 +53,8 @@ class Look:
     sender: str
     height: int
     params: Params
+    is_prosecuted: bool
+    """A line of the watcher's is open against this unit, in this dispute or another."""
     patience: int
     """Blocks that a side may take for a move before it is taken for silent."""
 
@@ -78,7 +80,8 @@ def decide(look: Look) -> list[Step]:
     if is_true(look):
         return [_serve(look, play) for play in lines]
     steps = [_prosecute(look, play) for play in lines]
-    if not any(step.message for step in steps) and not any(_goes_well(look, play) for play in lines):
+    is_prosecuted = look.is_prosecuted or any(step.message for step in steps)
+    if not is_prosecuted and not any(_goes_well(look, play) for play in lines):
         steps.append(_open_line(look))
     return steps
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chain.client import ChainClient, ClientError, Sender
 from chain.client.sender import Committed
 from chain.errors import Code
-from chain.modules.disputes.types import Dispute, DueMove, Params, Play
+from chain.modules.disputes.types import Dispute, DueMove, MsgOpenLine, MsgProve, Params, Play, PlayStatus
 from chain.modules.jobs.types import Job, Unit
 from chain.store.codec import encode
 from inference.chain_reader import ChainReader
@@ -19,6 +19,7 @@ from inference.disputes.prover import Reveals
 from inference.disputes.watch import Look, Step
 from inference.plan import MAX_MOVE_BYTES, MAX_MOVES
 from inference.shards.loader import ShardError
+from inference.view import UnitKey
 
 log = logging.getLogger("ostraka.disputes")
 
@@ -93,8 +94,14 @@ class Watcher:
             message = await self._own_move(due)
             if message is not None:
                 ready.append((due.dispute, due, message))
+        lines = {dispute.dispute_id: await self._reader.lines(dispute.dispute_id) for dispute in disputes}
+        prosecuted = {
+            UnitKey(dispute.job_id, dispute.attempt, dispute.stage)
+            for dispute in disputes
+            if any(play.opener == self._operator and _is_open(play) for play in lines[dispute.dispute_id])
+        }
         for dispute in disputes:
-            for step in await self._steps(dispute):
+            for step in await self._steps(dispute, lines[dispute.dispute_id], prosecuted):
                 if step.message is None:
                     self._say(dispute.dispute_id, step.number, step.why)
                 else:
@@ -111,11 +118,10 @@ class Watcher:
             self._wait(due.dispute, str(error))
             return None
 
-    async def _steps(self, dispute: Dispute) -> list[Step]:
+    async def _steps(self, dispute: Dispute, lines: Sequence[Play], prosecuted: set[UnitKey]) -> list[Step]:
         """Return what to do in one dispute; nothing if its unit is not to be had now."""
         if self._is_waiting(dispute.dispute_id):
             return []
-        lines = await self._reader.lines(dispute.dispute_id)
         found = await self._reader.find_job(dispute.job_id)
         if not lines or found is None or found.job.attempt != dispute.attempt:
             return []
@@ -123,13 +129,16 @@ class Watcher:
         if unit is None or self._player.model_root != found.job.model_root:
             return []
         try:
-            return await self._decide(dispute, lines, found.job, unit)
+            return await self._decide(dispute, lines, found.job, unit, prosecuted)
         except (MoveFailed, ClientError, ShardError, OSError) as error:
             self._wait(dispute, str(error))
             return []
 
-    async def _decide(self, dispute: Dispute, lines: Sequence[Play], job: Job, unit: Unit) -> list[Step]:
-        ground = self._player.ground(job, unit)
+    async def _decide(
+        self, dispute: Dispute, lines: Sequence[Play], job: Job, unit: Unit, prosecuted: set[UnitKey]
+    ) -> list[Step]:
+        """Return what to do; a line of our own is enough for all disputes over a unit."""
+        ground, key = self._player.ground(job, unit), UnitKey(unit.job_id, unit.attempt, unit.stage)
         own, _ = await self._player.archive(job, unit, ground)
         revealed: dict[int, Reveals] = {}
         for play in lines:
@@ -137,9 +146,12 @@ class Watcher:
             await self._player.in_pieces(moves.preparing(own, play.line, ground))
         look = Look(
             dispute, lines, revealed, ground, own, self._operator, self._sender.address, self._reader.height,
-            self._params, self._patience,
+            self._params, key in prosecuted, self._patience,
         )  # fmt: skip
-        return await self._compute.call(lambda: watch.decide(look))
+        steps = await self._compute.call(lambda: watch.decide(look))
+        if any(isinstance(step.message, MsgOpenLine | MsgProve) for step in steps):
+            prosecuted.add(key)
+        return steps
 
     async def _send(self, ready: list[tuple[Dispute, Step | DueMove, object]]) -> None:
         """Send as many messages as a transaction takes; the others come with the next block."""
@@ -195,3 +207,7 @@ class Watcher:
         if not open_ids:
             for key in self._player.units:
                 self._player.drop(key)
+
+
+def _is_open(play: Play) -> bool:
+    return play.status == PlayStatus.OPEN

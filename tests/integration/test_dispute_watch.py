@@ -67,7 +67,7 @@ class Watching:
         revealed = {play.number: party.reveals_of(play, ground, self.posted) for play in lines}
         return Look(
             self.now, lines, revealed, ground, net.job3.checked[self.dispute.stage], STRANGER.address,
-            STRANGER.operator.bech32, net.chain.height, plays.params(net.store), PATIENCE,
+            STRANGER.operator.bech32, net.chain.height, plays.params(net.store), False, PATIENCE,
         )  # fmt: skip
 
     def steps(self) -> list[Step]:

@@ -1,0 +1,83 @@
+"""Disputes that real workers play on a real chain: liars, silence, and somebody who finishes for others."""
+
+from chain.modules.disputes.types import DisputeStatus, PlayStatus, Round, Turn, Verdict
+from chain.modules.jobs.types import CloseReason, JobStatus
+from localnet.layout import Localnet
+from tests.e2e.conftest import LaunchNetwork
+from tests.support.dispute_story import BOND, SHORT, Court, in_court, stranger, told, watching
+
+LIAR, SPARE, LYING_CHECKER = 1, 3, 4
+"""A serving worker, the spare that takes its place, a checker."""
+
+
+def test_a_false_operator_and_a_lying_checker_are_both_found_out_by_the_workers_own_moves(
+    launch: LaunchNetwork,
+) -> None:
+    faults = {LIAR: "op:row.0.2.GU.1", LYING_CHECKER: "check"}
+    network: Localnet = launch(with_gateway=False, faults=faults, parameters=SHORT)
+
+    async def play(court: Court) -> None:
+        job = await court.ask("Name three rivers of Europe.")
+        units = await court.units(job.job_id)
+        false = next(unit for unit in units if unit.operator == court.worker(LIAR))
+        ended = await court.ended(job.job_id, 0)
+
+        # Honest checkers against the false unit, the lying one against all of them.
+        against = [one for one in ended if one.stage == false.stage]
+        assert {one.status for one in against} == {DisputeStatus.REFUTED}
+        for one in ended:
+            if one.stage != false.stage:
+                assert (one.status, one.challenger) == (DisputeStatus.UPHELD, court.worker(LYING_CHECKER))
+        won = [line for one in against for line in await court.lines(one) if line.status == PlayStatus.WON]
+        assert [(line.verdict, line.line.round, line.line.turn) for line in won] == [
+            (Verdict.REFUTED, Round.VALUES, Turn.OVER)
+        ]
+        assert won[0].line.item == 3
+
+        # S each, from the guilty alone.
+        bond = false.terms.bond
+        assert await court.bond(court.worker(LIAR)) == BOND - bond
+        assert await court.bond(court.worker(LYING_CHECKER)) < BOND
+        for index in range(len(network.workers)):
+            if index not in (LIAR, LYING_CHECKER):
+                assert await court.bond(court.worker(index)) == BOND
+
+        # The workers needed less than a minute from the reveal, and others answer the job.
+        seconds = SHORT.timeout_commit_ms / 1000
+        assert (max(one.closed_height for one in against) - min(one.opened_height for one in against)) * seconds < 60
+        final = await court.over(job)
+        assert (final.attempt, final.status, final.close_reason) == (1, JobStatus.FINAL, CloseReason.SETTLED)
+        assert court.worker(LIAR) not in {unit.operator for unit in await court.units(job.job_id)}
+
+    in_court(network, play)
+
+
+def test_silence_loses_by_the_clock_and_a_stranger_finishes_for_checkers_that_vanish(launch: LaunchNetwork) -> None:
+    faults = {LIAR: "row,silent:SECTIONS", SPARE: "row"}
+    faults |= {4: "silent:SECTIONS", 5: "vanish:SECTIONS"}
+    network: Localnet = launch(with_gateway=False, num_checking=2, faults=faults, parameters=SHORT)
+    home, operator = stranger(network)
+
+    async def play(court: Court) -> None:
+        job = await court.ask("Name three rivers of Europe.")
+        units = await court.units(job.job_id)
+        silent = next(unit for unit in units if unit.operator == court.worker(LIAR))
+        ended = await court.ended(job.job_id, 0)
+        assert {(one.stage, one.status) for one in ended} == {(silent.stage, DisputeStatus.REFUTED)}
+        lines = [line for one in ended for line in await court.lines(one)]
+        (lost,) = [line for line in lines if line.status == PlayStatus.WON]
+        assert (lost.line.round, lost.line.turn, lost.verdict) == (Round.SECTIONS, Turn.REVEAL, Verdict.UNSPECIFIED)
+        assert await court.bond(court.worker(LIAR)) == BOND - silent.terms.bond
+
+        # The spare takes its place and is false as well; no checker moves, and a stranger does.
+        ended = await court.ended(job.job_id, 1)
+        refuted = next(one for one in ended if one.guilt is not None)
+        assert (refuted.status, refuted.asserter) == (DisputeStatus.REFUTED, court.worker(SPARE))
+        won = [line for one in ended for line in await court.lines(one) if line.status == PlayStatus.WON]
+        assert [(line.opener, line.verdict) for line in won] == [(operator, Verdict.REFUTED)]
+        assert await court.bond(operator) == BOND
+
+    with watching(home) as said:
+        in_court(network, play)
+    messages = {line["message"] for line in told(said)}
+    assert {"MsgOpenLine", "MsgChoose", "MsgProve"} <= messages
