@@ -133,6 +133,7 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
     homes = [home / f"worker{index}" for index in range(count)]
     for worker_home in homes:
         create_keys(worker_home)
+    _number_as_planned(homes[: spec.num_serving])
     accounts = GenesisAccounts(
         faucet=_key(home, "faucet").bech32,
         user=_key(home, "user").bech32,
@@ -174,6 +175,14 @@ def _prepare(spec: Spec, model: CanonicalModel) -> Localnet:
         gateway=None,
     )
     return replace(network, gateway=_configure_gateway(network, idle)) if spec.with_gateway else network
+
+
+def _number_as_planned(homes: Sequence[Path]) -> None:
+    """Rename the homes of workers that serve: a plan takes equal workers in the order of their addresses."""
+    ordered = sorted(homes, key=lambda home: load_keys(home).operator.address)
+    waiting = [home.rename(home.with_name(f"{home.name}.new")) for home in ordered]
+    for home, named in zip(waiting, homes, strict=True):
+        home.rename(named)
 
 
 def _node_ports() -> Ports:

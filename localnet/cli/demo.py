@@ -4,28 +4,33 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
 
 from chain.client.client import ChainClient
 from chain.client.failures import ClientError
+from localnet.cheat import CheatStory
+from localnet.cli.disputes import narrator_of
 from localnet.cli.network import Steps
-from localnet.cli.output import ERR, OUT
+from localnet.cli.output import ERR, OUT, print_chapter
 from localnet.layout import Localnet, default_home
 from localnet.model import ModelUnavailable
 from localnet.network import LocalnetError, Spec, down, up
 from localnet.proven import NotProven, ProvenState
-from localnet.story import Chapter, Narrator, StoryBroken, tell_caught, tell_honest
+from localnet.story import Narrator, StoryBroken, tell_honest
 
 QUESTION = "What is the capital of France, and what is it famous for?"
-CHEATER = 1
-"""Index of the worker that alters a row under --cheat."""
+CHEATER = 2
+"""Index of the worker that cheats under --cheat: it runs the last layers and samples the tokens."""
+CHEAT = "op:logits.0.0.LG.83"
+"""It forges one logit in each position, that of the token `London`: with SmolLM2 the sixth of the 84th tile of 256."""
 ANSWER_SECONDS = 180.0
 
 
 @click.command()
-@click.option("--cheat", is_flag=True, help="Let one worker alter one row of its work, and watch it being caught.")
+@click.option("--cheat", is_flag=True, help="Let one worker forge the answer, and watch what it pays for that.")
 @click.option("--keep", is_flag=True, help="Leave the network running at the end.")
 @click.option("--question", default=QUESTION, show_default=True, help="What to ask.")
 @click.option(
@@ -45,11 +50,15 @@ def demo(cheat: bool, keep: bool, question: str, max_tokens: int, home: Path) ->
     four more recompute what they are drawn for, one of them ready to take a lost worker's place. The story that
     follows is read back from the chain and proven against headers that the validator signed. The exit status is 0
     only if all of it holds.
+
+    With --cheat the worker that samples the tokens forges one number to have the answer say something else. It is
+    caught by those who recompute its work; the dispute is narrowed down, round by round, to that number; the chain
+    computes it itself and convicts the worker; and others answer the question again.
     """
     began = time.monotonic()
     try:
         with Steps() as step:
-            network = up(Spec(home.resolve(), faults={CHEATER: "row"} if cheat else {}), step)
+            network = up(Spec(home.resolve(), faults={CHEATER: CHEAT} if cheat else {}), step)
     except (LocalnetError, ModelUnavailable, OSError) as error:
         raise click.ClickException(str(error)) from None
     ERR.print(f"[dim]ready after {time.monotonic() - began:.1f} s[/]")
@@ -77,7 +86,10 @@ async def _play(network: Localnet, question: str, max_tokens: int, *, is_cheatin
         with ProvenState(client, network.rpc, network.genesis_path) as state:
             narrator = Narrator(network, client, state, job_id)
             if is_cheating:
-                holds = await tell_caught(narrator, network.workers[CHEATER].name, print_chapter)
+                told = narrator_of(network, client, state)
+                cheater = network.workers[CHEATER].name
+                story = CheatStory(network, client, state, narrator, told, job_id, cheater)
+                holds = await story.tell(lambda: _outcome(network, job_id), _print_answer, print_chapter)
             else:
                 holds = await tell_honest(narrator, print_chapter)
     verdict = "[bold green]The story holds.[/]" if holds else "[bold red]The story does not hold.[/]"
@@ -115,10 +127,18 @@ async def _ask(network: Localnet, question: str, max_tokens: int) -> int:
     return job_id
 
 
-def print_chapter(chapter: Chapter) -> None:
-    """Print one part of a story, marked by whether it holds."""
-    OUT.rule(("[green]✓[/] " if chapter.holds else "[red]✗[/] ") + chapter.title, align="left")
-    for line in chapter.lines:
-        OUT.print(line, highlight=False, soft_wrap=True)
-    for fault in chapter.faults:
-        OUT.print(f"[red]does not hold: {fault}[/]", soft_wrap=True)
+async def _outcome(network: Localnet, job_id: int) -> dict[str, Any]:
+    """Ask the gateway what became of a job."""
+    assert network.gateway is not None
+    headers = {"authorization": f"Bearer {network.gateway.api_key}"}
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as http:
+        answer = await http.get(f"{network.gateway.url}/jobs/{job_id}", headers=headers)
+    if answer.status_code != 200:
+        raise StoryBroken(f"the gateway says {answer.status_code}: {answer.text}")
+    return dict(answer.json())
+
+
+def _print_answer(text: str) -> None:
+    OUT.rule("Answer of the next attempt, by other workers")
+    OUT.print(text, markup=False, highlight=False)
+    ERR.print("[dim]it is checked like the first one, and then settled[/]")

@@ -12,8 +12,8 @@ from chain.client.failures import ClientError, NotFound
 from chain.crypto.hashing import chain_hash
 from chain.crypto.keys import decode_address, encode_address
 from chain.modules.disputes.types import DisputeStatus, QueryDisputesRequest, QueryDisputesResponse
-from localnet.cli.demo import print_chapter
-from localnet.cli.output import OUT, home_option, output_option, print_json, running_network
+from inference.gateway.chat import ChatTokenizer
+from localnet.cli.output import OUT, home_option, output_option, print_chapter, print_json, running_network
 from localnet.disputes.chapters import DisputeNarrator
 from localnet.disputes.record import read_dispute
 from localnet.layout import Localnet
@@ -105,6 +105,14 @@ def operator_of(network: Localnet, worker: str) -> str:
     return worker
 
 
+def narrator_of(network: Localnet, client: ChainClient, state: ProvenState) -> DisputeNarrator:
+    """Return what tells of disputes with this network's names and words."""
+    folder = Path(network.models) / network.model_root
+    tokenizer = ChatTokenizer(folder) if (folder / "tokenizer.json").exists() else None
+    word = None if tokenizer is None else lambda token: tokenizer.decode([token])
+    return DisputeNarrator(names_of(network), client, state, chain_hash(network.chain_id), word)
+
+
 async def _disputes(network: Localnet, request: QueryDisputesRequest) -> QueryDisputesResponse:
     async with ChainClient(network.grpc) as client:
         return await client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)
@@ -153,5 +161,5 @@ async def _story(network: Localnet, dispute_id: int) -> list[Chapter]:
     async with ChainClient(network.grpc) as client:
         with ProvenState(client, network.rpc, network.genesis_path) as state:
             await state.pin()
-            narrator = DisputeNarrator(names_of(network), client, state, chain_hash(network.chain_id))
+            narrator = narrator_of(network, client, state)
             return [*await narrator.tell(dispute_id), proofs_of(state)]

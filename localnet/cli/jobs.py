@@ -18,8 +18,7 @@ from chain.modules.jobs.types import (
     QueryJobsResponse,
 )
 from chain.modules.sampling.types import QueryUnitRequest, QueryUnitResponse
-from localnet.cli.demo import print_chapter
-from localnet.cli.output import OUT, home_option, output_option, print_json, running_network
+from localnet.cli.output import OUT, home_option, output_option, print_chapter, print_json, running_network
 from localnet.layout import Localnet
 from localnet.proven import NotProven, ProvenState
 from localnet.story import Chapter, Narrator

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from chain.json_form import to_json
 from localnet.layout import DamagedLayout, Localnet, default_home, find_localnet
+from localnet.story import Chapter
 
 OUT = Console(width=None if sys.stdout.isatty() else 120)
 """Answers; in a file or a pipe wide enough for an address."""
@@ -60,3 +61,12 @@ def running_network(home: Path) -> Localnet:
     if not any(node.process.is_running for node in network.nodes):
         raise click.ClickException(f"the network in {home} does not run; start one with `ostraka localnet up`")
     return network
+
+
+def print_chapter(chapter: Chapter) -> None:
+    """Print one part of a story, marked by whether it holds."""
+    OUT.rule(("[green]✓[/] " if chapter.holds else "[red]✗[/] ") + chapter.title, align="left")
+    for line in chapter.lines:
+        OUT.print(line, highlight=False, soft_wrap=True)
+    for fault in chapter.faults:
+        OUT.print(f"[red]does not hold: {fault}[/]", soft_wrap=True)

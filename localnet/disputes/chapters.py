@@ -1,6 +1,6 @@
 """A dispute as parts of a story: who against whom, the rounds, the step, the money, and what became of the job."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chain.client.client import ChainClient
@@ -81,9 +81,16 @@ class PlayedLine:
 class DisputeNarrator:
     """Reads and checks one dispute."""
 
-    def __init__(self, names: dict[str, str], client: ChainClient, state: ProvenState, chain: bytes) -> None:
-        """`names` maps operators' addresses to what they are called here."""
-        self._names, self._client, self._state, self._chain = names, client, state, chain
+    def __init__(
+        self,
+        names: dict[str, str],
+        client: ChainClient,
+        state: ProvenState,
+        chain: bytes,
+        word: Callable[[int], str] | None = None,
+    ) -> None:
+        """`names` maps operators' addresses to what they are called here; `word` gives a token's text."""
+        self._names, self._client, self._state, self._chain, self._word = names, client, state, chain, word
         self._senders: dict[str, bytes] = {}
 
     def name(self, operator: bytes) -> str:
@@ -182,7 +189,11 @@ class DisputeNarrator:
         chapter = Chapter(f"Rounds{own}: {_end_of(play)}")
         before, total = told.closed.dispute.opened_height if not play.number else 0, 0
         for number, (move, after) in enumerate(made, 1):
-            took = f"{move.height - before} block(s)" if before else "the line begins"
+            took = (
+                f"{move.height - before} block{'s' if move.height - before > 1 else ''}"
+                if before
+                else "the line begins"
+            )
             who = await self._sender(move.message.sender)
             chapter.say(
                 f"{number:>2}. height {move.height}, {who} {_deed(move, after, ground)}: "
@@ -213,10 +224,14 @@ class DisputeNarrator:
             return chapter
         asserter, challenger = self.name(told.closed.dispute.asserter), self.name(play.opener)
         chapter.say(f"{found.place}: {found.operation}")
+        if found.token is not None and self._word is not None:
+            chapter.say(f"it says how likely the token {self._word(found.token)!r} is to come next")
         chapter.say(f"opened: {_listed(found.sources)}")
-        chapter.say(f"{asserter} committed to  {found.claimed}")
-        chapter.say(f"{challenger} says          {found.computed if found.verdict == Verdict.REFUTED else 'otherwise'}")
-        chapter.say(f"the chain computes    {found.computed}")
+        width = max(len(asserter), len(challenger), 9)
+        says = found.computed if found.verdict == Verdict.REFUTED else "otherwise"
+        chapter.say(f"{asserter:>{width}} committed to {found.claimed}")
+        chapter.say(f"{challenger:>{width}} says         {says}")
+        chapter.say(f"{'the chain':>{width}} computes     {found.computed}")
         words = {Verdict.REFUTED: f"{asserter} is refuted", Verdict.UPHELD: f"{asserter} was right"}
         chapter.say(f"so {words.get(found.verdict, found.verdict.name)}")
         chapter.require(
@@ -308,6 +323,10 @@ def _end_of(play: Play) -> str:
     }.get(play.status, play.status.name)
 
 
+def _blocks(count: int) -> str:
+    return f"{count} block{'' if count == 1 else 's'}"
+
+
 def _end_of_job(job: Job, attempt: int) -> str:
     if job.attempt > attempt:
         state = {
@@ -346,7 +365,8 @@ def _shown(move: Reveal, line: Line, ground: Ground) -> str:
     count = len(move.digests) // 32
     return {
         Round.SECTIONS: f"the roots of its {count} layers and outputs, the blind and its salt",
-        Round.ITEMS: f"{count} {_items(ground.shape, line)} and {len(move.lazy) // 32} K and V trees",
+        Round.ITEMS: f"{count} {_items(ground.shape, line)}"
+        + (f" and {len(move.lazy) // 32} K and V trees" if move.lazy else ""),
         Round.TREE_NODES: f"{count} nodes of the tree",
         Round.NODE_ITEMS: f"{count} positions below the node",
         Round.OPS: f"{count} operators of the item",
@@ -358,7 +378,9 @@ def _shown(move: Reveal, line: Line, ground: Ground) -> str:
 
 def _items(shape: UnitShape, line: Line) -> str:
     is_rows = shape.section_kind(line.section) == SectionKind.ROWS
-    return "rows (or nodes of 256)" if is_rows else "outputs (or nodes of 256)"
+    if shape.num_items(line.section) > 256:
+        return "nodes of 256 rows" if is_rows else "nodes of 256 outputs"
+    return "rows" if is_rows else "outputs"
 
 
 def _chosen(line: Line, at: Round, ground: Ground) -> str:

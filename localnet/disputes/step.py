@@ -87,6 +87,8 @@ class Explained:
     computed: str
     """What the referee finds; the challenger says the same if the asserter is refuted."""
     verdict: Verdict
+    token: int | None = None
+    """Whose logit it is."""
 
 
 class _Recorder:
@@ -126,6 +128,7 @@ def explain(line: Line, ground: Ground, proof: Proof) -> Explained:
         claimed=claimed,
         computed=computed,
         verdict=verdict,
+        token=element if op.name == "LG" else None,
     )
 
 
@@ -168,15 +171,10 @@ def place_of(shape: UnitShape, item: Item, op: Op, tile: int, element: int | Non
         if item.kind != ItemKind.ROW:
             where += f", {'key' if item.kind == ItemKind.KEY else 'value'} head {item.group}"
     if element is not None:
-        return f"{where}: {linear_words(op)}, output {element} of {op.width}"
+        return f"{where}: {LINEAR_WORDS[op.name]}, output {element:,} of {op.width:,}"
     if op.kind in (OpKind.SCORES, OpKind.WEIGHTED):
         return f"{where}: head {op.head}, block {tile} of {op.num_tiles}"
     return f"{where}: {op.name}" + (f", tile {tile} of {op.num_tiles}" if op.num_tiles > 1 else "")
-
-
-def linear_words(op: Op) -> str:
-    """Return the name of a linear map."""
-    return LINEAR_WORDS[op.name]
 
 
 def operation_of(shape: UnitShape, item: Item, op: Op) -> str:
@@ -186,7 +184,7 @@ def operation_of(shape: UnitShape, item: Item, op: Op) -> str:
     assert op.scale is not None
     is_head = op.tensor == tail_tensor(shape.header, "head")
     return (
-        f"one number: the sum of {op.columns:,} products of an 8-bit weight and an activation, "
+        f"one number, the sum of {op.columns:,} products of an 8-bit weight and an activation, "
         f"times the row's scale, rounded by {op.scale.s1} and {op.scale.s2} bits" + (" (a logit)" if is_head else "")
     )
 
