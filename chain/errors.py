@@ -197,6 +197,8 @@ class Code(IntEnum):
     """A signature or an opening of a claim does not verify, or is of something else."""
     NO_CONTRADICTION = 323
     """The evidence is genuine and agrees with what was committed."""
+    NOTHING_SHOWN = 325
+    """The receipt says nothing that is not known of a stage without a result."""
     CANCEL_INVALID = 324
     """A cancel comes with another stage's result, or is not one for its number of tokens."""
 

@@ -13,6 +13,7 @@ from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes.types import Dispute, MsgClaimReceipt, Prefix, Role
 from chain.modules.jobs.types import Job, MsgRequestJob, Receipt, Unit
 from chain.modules.models.types import ModelHeader
+from chain.modules.sampling import keeper as sampling
 from chain.modules.workers.types import Role as Enrolled
 from inference.disputes.claims import prefix_of
 from inference.proofs.commit import token_leaf
@@ -109,6 +110,11 @@ class ClaimsNetwork(Network):
         a, b, c = (SPARE if who == guilty else who for who in SERVERS)
         self.ok(self.chain.send(REQUESTER, self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))))
         self.chain.run_until(self.chain.height + 4)
+
+    def run_to_draw(self, job: Job) -> None:
+        """Run until the tickets of an asserted job can be computed."""
+        blocks = sampling.params(self.store).round_blocks
+        self.chain.run_until(-(-self.chain.height // blocks) * blocks + 2)
 
     def run_to_attempt(self, job: Job, attempt: int) -> None:
         """Run until nobody may say anything more about what is convicted, and the job is run again."""

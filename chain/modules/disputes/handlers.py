@@ -38,7 +38,8 @@ def reveal(ctx: Context, msg: MsgReveal) -> MsgMoveResponse:
     dispute, found, operator = _begin(ctx, msg.sender, msg.dispute_id, msg.number)
     plays.require_move(ctx, found)
     ground = plays.ground(ctx.store, ctx.block.chain, dispute)
-    if _is_lazy(ground.shape, found.line) and operator != dispute.asserter:
+    is_unsealed = found.line.round == Round.SECTIONS and not (ground.seal or ground.body_root)
+    if (is_unsealed or _is_lazy(ground.shape, found.line)) and operator != dispute.asserter:
         raise Rejected(Code.NOT_YOUR_LINE, "only the asserter binds itself; post the list with a deposit instead")
     line = game.reveal(found.line, ground, msg.move)
     if msg.move.bare is not None:

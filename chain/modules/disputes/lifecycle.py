@@ -6,7 +6,7 @@ from typing import Any
 from chain.context import Context, QueryContext
 from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
-from chain.modules.disputes import keeper, plays, refunds, registry, verdicts, witness
+from chain.modules.disputes import absences, keeper, plays, refunds, registry, verdicts, witness
 from chain.modules.disputes.state import (
     BY_HEIGHT,
     BY_JOB,
@@ -20,6 +20,8 @@ from chain.modules.disputes.state import (
     OPEN_OF,
     PARAMS,
     PLAYS,
+    SHOWN,
+    SHOWN_UNTIL,
 )
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Params, PaymentReason, PlayStatus
 from chain.modules.jobs import keeper as jobs
@@ -36,6 +38,7 @@ def end_block(ctx: Context) -> None:
     keeper.end_clocks(ctx)
     keeper.end_due(ctx)
     witness.end_due(ctx)
+    absences.end_due(ctx)
     refunds.refund_due(ctx)
     verdicts.conclude_due(ctx)
 
@@ -68,6 +71,8 @@ def export_genesis(ctx: QueryContext) -> dict[str, Any]:
 def check_invariants(ctx: QueryContext) -> None:
     """Check that open disputes have a deadline and a frozen job, and nothing else has. Raises: InvariantBroken."""
     _check_lines(ctx)
+    if sorted(key for _, key in SHOWN_UNTIL.keys(ctx.store)) != [key for key, _ in SHOWN.items(ctx.store)]:
+        raise InvariantBroken("what is shown of missing results is not what is queued to be forgotten")
     witness.check_invariants(ctx.store)
     frozen = {job_id for _, job_id in CONCLUSIONS.keys(ctx.store)}
     for dispute_id, dispute in DISPUTES.items(ctx.store):

@@ -1,7 +1,7 @@
 """The disputes module."""
 
 from chain.module import Message, Module, QueryMethod
-from chain.modules.disputes import challenges, claims, handlers, lifecycle, queries, witness
+from chain.modules.disputes import absences, challenges, claims, handlers, lifecycle, queries, witness
 from chain.modules.disputes.types import (
     MsgChallenge,
     MsgChoose,
@@ -14,6 +14,7 @@ from chain.modules.disputes.types import (
     MsgProve,
     MsgRefuteWitness,
     MsgReveal,
+    MsgShowReceipt,
     MsgSupplyWitness,
     QueryDemandsRequest,
     QueryDemandsResponse,
@@ -49,6 +50,7 @@ MODULE = Module(
         Message(f"{PACKAGE}.MsgSupplyWitness", MsgSupplyWitness, "sender", witness.supply, witness.SUPPLY_GAS),
         Message(f"{PACKAGE}.MsgRefuteWitness", MsgRefuteWitness, "sender", witness.refute, handlers.MOVE_GAS),
         Message(f"{PACKAGE}.MsgClaimBounds", MsgClaimBounds, "sender", claims.claim_bounds, claims.BOUNDS_GAS),
+        Message(f"{PACKAGE}.MsgShowReceipt", MsgShowReceipt, "sender", absences.show_receipt, absences.SHOW_GAS),
     ),
     queries=(
         QueryMethod(f"{SERVICE}/Dispute", QueryDisputeRequest, QueryDisputeResponse, queries.dispute),

@@ -1,6 +1,7 @@
 """What the disputes module stores."""
 
-from chain.modules.disputes.types import Demand, Dispute, Params, Pauses, Payment, Play, Refunds
+from chain.modules.disputes.types import Demand, Dispute, Params, Pauses, Payment, Play, Refunds, Shown
+from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.store.collections import ADDRESS, HASH, U64, Item, KeySet, Map, Sequence, pair
 
 NEXT_ID = Sequence("disputes", b"next")
@@ -41,6 +42,10 @@ DEMAND_ENDS: KeySet[tuple[int, int]] = KeySet("disputes", b"demand_end/", pair(U
 """(height, demand) at which it is looked at: its deadline, then now and then until its attempt is over."""
 OWED: KeySet[tuple[int, int]] = KeySet("disputes", b"owed/", pair(U64, U64))
 """(job, demand) of which a part is missing; the last part removes it, or the deadline."""
+SHOWN: Map[UnitKey, Shown] = Map("disputes", b"shown/", UNIT_KEY, Shown)
+"""Unit → what receipts say of a stage without a result; removed at its job's expiry height."""
+SHOWN_UNTIL: KeySet[tuple[int, UnitKey]] = KeySet("disputes", b"shown_until/", pair(U64, UNIT_KEY))
+"""(expiry height, unit) of what is shown; removed with it."""
 REFUNDS: Map[bytes, Refunds] = Map("disputes", b"refunds/", HASH, Refunds)
 """model_root → how far the jobs of a model that broke a bound are refunded; the last one removes it."""
 CHALLENGES: KeySet[tuple[bytes, int]] = KeySet("disputes", b"challenge/", pair(ADDRESS, U64))

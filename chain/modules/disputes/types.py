@@ -657,6 +657,43 @@ class MsgClaimBounds:
 
 
 @record
+class MsgShowReceipt:
+    """Show a final receipt while results are missing, late in a job's time."""
+
+    sender: str
+    """Any account."""
+    job_id: int
+    attempt: int
+    stage: int
+    """The stage that sent what the receipt counts."""
+    receipt: Receipt
+    """Final, with the signature of `stage`."""
+    countersignature: bytes = b""
+    """Of the next stage (behind the last one: stage 0) on the same bytes; empty if it has not confirmed them."""
+
+
+@record
+class MsgShowReceiptResponse:
+    """The stages that are asserted by what was shown."""
+
+    asserted: tuple[int, ...]
+
+
+@record
+class Shown:
+    """What receipts say of a stage without a result; key: its unit."""
+
+    in_root: bytes = b""
+    """Root of what it has confirmed to have received: rows, at stage 0 tokens."""
+    received: int = 0
+    """T by that; 0 if it was not shown."""
+    out_root: bytes = b""
+    """Root of what it has signed to have sent."""
+    sent: int = 0
+    """T by that; 0 if it was not shown."""
+
+
+@record
 class Refunds:
     """How far the jobs of a frozen model are refunded; key: model_root."""
 

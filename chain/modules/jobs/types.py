@@ -160,6 +160,7 @@ class Unit:
     in_root: bytes
     out_root: bytes
     seal: bytes
+    """Empty if a receipt stands in for the result."""
     submitted_height: int
     salt: bytes
     """Empty until opened."""
@@ -175,7 +176,8 @@ class Unit:
     taxed: int = 0
     """uostr of it that the treasury received."""
     is_cancelled: bool = False
-    """Of the last stage: the requester signed that the answer ends after its T tokens."""
+    """Of the last stage: the requester signed that the answer ends after its T tokens, or a receipt stands in for the
+    result and does not say why it ends."""
     bait_root: bytes = b""
     """The false body_root that was sealed in place of the true one; empty unless the seal was opened as a canary."""
 

@@ -151,8 +151,10 @@ def _reveal_sections(line: Line, ground: Ground, move: Reveal) -> Line:
     if ground.body_root:
         _require(len(bare.salt) <= DIGEST, "a salt has 32 bytes")  # another line may have opened the seal meanwhile
         _require(hashing.blinded(bare.blind, body) == ground.body_root, "the sections are not those of body_root")
-    else:
+    elif ground.seal:
         _require(_opens_seal(ground, bare, body), "salt and sections do not open the seal")
+    else:  # asserted by a receipt: the sections are bound from now on, between an input and an output that were before
+        _require(len(bare.salt) <= DIGEST, "a salt has 32 bytes")
     return replace(line, blind=bare.blind, in_section=bare.in_section, body_root=body, out_section=bare.out_section)
 
 

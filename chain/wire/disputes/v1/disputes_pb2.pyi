@@ -711,6 +711,40 @@ class MsgClaimBounds(_message.Message):
     opening: Opening
     def __init__(self, sender: _Optional[str] = ..., model_root: _Optional[bytes] = ..., tensor: _Optional[int] = ..., row: _Optional[int] = ..., opening: _Optional[_Union[Opening, _Mapping]] = ...) -> None: ...
 
+class MsgShowReceipt(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "receipt", "countersignature")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    COUNTERSIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    receipt: _jobs_pb2.Receipt
+    countersignature: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., countersignature: _Optional[bytes] = ...) -> None: ...
+
+class MsgShowReceiptResponse(_message.Message):
+    __slots__ = ("asserted",)
+    ASSERTED_FIELD_NUMBER: _ClassVar[int]
+    asserted: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, asserted: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Shown(_message.Message):
+    __slots__ = ("in_root", "received", "out_root", "sent")
+    IN_ROOT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    in_root: bytes
+    received: int
+    out_root: bytes
+    sent: int
+    def __init__(self, in_root: _Optional[bytes] = ..., received: _Optional[int] = ..., out_root: _Optional[bytes] = ..., sent: _Optional[int] = ...) -> None: ...
+
 class Refunds(_message.Message):
     __slots__ = ("before",)
     BEFORE_FIELD_NUMBER: _ClassVar[int]

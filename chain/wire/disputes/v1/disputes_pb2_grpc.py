@@ -95,6 +95,11 @@ class MsgStub:
                 request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.FromString,
                 _registered_method=True)
+        self.ShowReceipt = channel.unary_unary(
+                '/ostraka.disputes.v1.Msg/ShowReceipt',
+                request_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceipt.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceiptResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -185,6 +190,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShowReceipt(self, request, context):
+        """Record what a final receipt says of stages without a result, and assert those of which all is known. Refused with UNKNOWN_JOB, CLAIM_EARLY, CLAIM_LATE, EVIDENCE_INVALID, NOTHING_SHOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -247,6 +259,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.ClaimBounds,
                     request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.FromString,
                     response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.SerializeToString,
+            ),
+            'ShowReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowReceipt,
+                    request_deserializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceipt.FromString,
+                    response_serializer=chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceiptResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -574,6 +591,33 @@ class Msg:
             '/ostraka.disputes.v1.Msg/ClaimBounds',
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBounds.SerializeToString,
             chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgClaimBoundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.disputes.v1.Msg/ShowReceipt',
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceipt.SerializeToString,
+            chain_dot_wire_dot_disputes_dot_v1_dot_disputes__pb2.MsgShowReceiptResponse.FromString,
             options,
             channel_credentials,
             insecure,
