@@ -16,6 +16,7 @@ from chain.modules.plans.types import MsgSubmitPlan
 from chain.modules.sampling.types import (
     Duty,
     DutyKind,
+    MsgClaimDuty,
     MsgCommitCheck,
     MsgOpenCanary,
     MsgOpenEpoch,
@@ -28,6 +29,7 @@ from inference import canaries, hardware
 from inference.actions import (
     Action,
     CheckUnit,
+    ClaimDuties,
     DropUnit,
     Enroll,
     FundHotKey,
@@ -54,7 +56,7 @@ from inference.runs import Runs
 from inference.shards.loader import ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
-from inference.view import UnitKey, WorkerView, canary_name, move_name, unit_key
+from inference.view import UnitKey, UnmetDuty, WorkerView, canary_name, claim_name, move_name, unit_key
 
 log = logging.getLogger("ostraka.act")
 
@@ -70,6 +72,8 @@ SETTLED_CODES = frozenset(
     }
 )
 """Refusals that say the thing is done."""
+GONE_CODES = frozenset({Code.ALREADY_CLAIMED, Code.DUTY_MET, Code.UNKNOWN_JOB, Code.NOT_ELIGIBLE})
+"""Refusals that say there is nothing to claim any more."""
 PASSED_CODES = frozenset({Code.LINE_OVER, Code.NOT_YOUR_TURN, Code.WRONG_ROUND, Code.CLOCK_OUT})
 """Refusals that say a line has gone on without the move."""
 
@@ -118,6 +122,7 @@ class Actor:
         self.units_submitted = 0
         self.checks_committed = 0
         self.moves_made = 0
+        self.duties_claimed = 0
         self._spacing = 0
 
     def prepared(self, moves: Iterable[DueMove]) -> dict[str, int]:
@@ -150,6 +155,8 @@ class Actor:
                 await self._open_canaries(keys, outcome)
             case SendDuties(duties=duties, moves=moves):
                 await self._send(duties, moves, outcome)
+            case ClaimDuties(duties=unmet):
+                await self._claim(unmet, outcome)
             case PrepareMove(due=due):
                 await self._prepare(due, outcome)
             case CheckUnit(duty=duty, key=key):
@@ -262,6 +269,25 @@ class Actor:
         for key in known:
             await asyncio.to_thread(self._journal.drop_bait, baits[key][0])
         outcome.done += [canary_name(key) for key in keys]
+
+    async def _claim(self, duties: tuple[UnmetDuty, ...], outcome: Outcome) -> None:
+        """Claim others' unmet duties; what somebody else was faster with is done as well."""
+        sender = self._keys.hot.bech32
+        messages = [MsgClaimDuty(sender, *duty.key, duty.checker) for duty in duties]
+        try:
+            committed = await self._hot_sender.send(messages)
+        except ClientError as error:
+            log.warning("claims are not sent: %s", error)
+            outcome.failed += [claim_name(duty) for duty in duties]
+            return
+        dropped = {item.index: item.code for item in committed.dropped}
+        for index, duty in enumerate(duties):
+            code = dropped.get(index, committed.code)
+            if code == Code.OK:
+                log.info("%s is committed at height %d", claim_name(duty), committed.height)
+                self.duties_claimed += 1
+            is_over = code in (Code.OK, *GONE_CODES)
+            (outcome.done if is_over else outcome.failed).append(claim_name(duty))
 
     def _sort_outcome(
         self, sent: Sequence[Duty | DueMove], names: list[str], committed: Committed, outcome: Outcome

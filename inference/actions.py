@@ -7,7 +7,7 @@ from chain.modules.plans.types import StageRequest
 from chain.modules.sampling.types import Duty
 from chain.modules.workers.types import Role
 from inference.shards.spec import ShardSpec
-from inference.view import UnitKey, move_name
+from inference.view import UnitKey, UnmetDuty, move_name
 
 OPERATOR = "operator"
 """Name that is busy while the operator's account has a transaction in flight."""
@@ -89,6 +89,14 @@ class SendDuties:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimDuties:
+    """Claim duties that others have not met, in one transaction of the hot account."""
+
+    duties: tuple[UnmetDuty, ...]
+    name: str = HOT
+
+
+@dataclass(frozen=True, slots=True)
 class CheckUnit:
     """Fetch a drawn unit's input and recompute it."""
 
@@ -141,6 +149,7 @@ Action = (
     | ProposePlan
     | ResumeRun
     | SendDuties
+    | ClaimDuties
     | CheckUnit
     | PrepareMove
     | DropUnit

@@ -31,17 +31,24 @@ from chain.modules.models.types import Model, QueryModelRequest, QueryModelRespo
 from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansResponse
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.rates.types import QueryParamsRequest, QueryParamsResponse
+from chain.modules.sampling.types import Params as SamplingParams
 from chain.modules.sampling.types import (
     QueryCanaryRequest,
     QueryCanaryResponse,
     QueryDutiesRequest,
     QueryDutiesResponse,
+    QueryEpochProofsRequest,
+    QueryEpochProofsResponse,
     QuerySnapshotRequest,
     QuerySnapshotResponse,
     QueryUnitRequest,
     QueryUnitResponse,
+    QueryUnmetRequest,
+    QueryUnmetResponse,
     Snapshot,
 )
+from chain.modules.sampling.types import QueryParamsRequest as QuerySamplingParamsRequest
+from chain.modules.sampling.types import QueryParamsResponse as QuerySamplingParamsResponse
 from chain.modules.workers.types import (
     Enrollment,
     QueryEnrollmentsRequest,
@@ -132,6 +139,25 @@ class ChainReader:
         """Return the parameters of rates."""
         request = QueryParamsRequest()
         return (await self._client.query("ostraka.rates.v1.Query/Params", request, QueryParamsResponse)).params
+
+    async def sampling_params(self) -> SamplingParams:
+        """Return the parameters of sampling."""
+        request = QuerySamplingParamsRequest()
+        method = "ostraka.sampling.v1.Query/Params"
+        return (await self._client.query(method, request, QuerySamplingParamsResponse)).params
+
+    async def epoch_proofs(self, epoch: int) -> QueryEpochProofsResponse | None:
+        """Return the proofs of an epoch, or None if there are none."""
+        method = "ostraka.sampling.v1.Query/EpochProofs"
+        try:
+            return await self._client.query(method, QueryEpochProofsRequest(epoch), QueryEpochProofsResponse)
+        except NotFound:
+            return None
+
+    async def unmet(self, epoch: int, checker: str, cursor: bytes) -> QueryUnmetResponse:
+        """Return a page of a worker's unmet duties in an epoch."""
+        method = "ostraka.sampling.v1.Query/Unmet"
+        return await self._client.query(method, QueryUnmetRequest(epoch, checker, cursor), QueryUnmetResponse)
 
     async def workers(self) -> tuple[Worker, ...]:
         """Return all workers."""

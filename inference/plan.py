@@ -17,6 +17,7 @@ from inference.actions import (
     OPERATOR,
     Action,
     CheckUnit,
+    ClaimDuties,
     DropUnit,
     Enroll,
     FundHotKey,
@@ -29,10 +30,12 @@ from inference.actions import (
     Wait,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import WorkerView, canary_name, move_name, unit_key
+from inference.view import WorkerView, canary_name, claim_name, move_name, unit_key
 
 MAX_MESSAGES = 32
 """Messages in one transaction."""
+MAX_CLAIMS = 16
+"""Claims in one transaction."""
 MAX_MOVES = 8
 """Moves of disputes among them: a block takes 16 of all parties."""
 MAX_MOVE_BYTES = 96 * 1024
@@ -275,6 +278,19 @@ def _is_my_turn(view: WorkerView, blocks: int) -> bool:
     return (view.height // blocks + offset) % len(serving) == serving.index(view.operator)
 
 
+def _claim(view: WorkerView) -> Action | None:
+    """Claim what others left undone, in turns: when nothing else is to be sent, and if it earns more than its gas."""
+    if HOT in view.busy or view.rates is None or not view.unmet:
+        return None
+    working = sorted(peer.operator for peer in view.peers if peer.status == WorkerStatus.ACTIVE)
+    if view.operator in working:
+        turn = view.height // TURN_BLOCKS % len(working)
+        if working[turn] != view.operator:
+            return None
+    worth = [duty for duty in view.unmet if duty.share > view.rates.commit_fee and view.may_try(claim_name(duty))]
+    return ClaimDuties(tuple(worth[:MAX_CLAIMS])) if worth else None
+
+
 def _drop(view: WorkerView) -> Action | None:
     for key in sorted(view.finished):
         action = DropUnit(key)
@@ -293,6 +309,7 @@ STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
     _load,
     _enroll,
     _propose,
+    _claim,
     _drop,
 )
 """In priority order."""

@@ -50,6 +50,17 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmetDuty:
+    """Another worker's duty that anybody may claim."""
+
+    key: UnitKey
+    checker: str
+    """Operator address."""
+    share: int
+    """uostr for whoever claims it."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerView:
     """The world as one worker sees it."""
 
@@ -88,6 +99,8 @@ class WorkerView:
     """Units kept in the journal whose job is over."""
     canaries: tuple[UnitKey, ...] = ()
     """Baited units that nobody checked and that the draw of their epoch has taken."""
+    unmet: tuple[UnmetDuty, ...] = ()
+    """Duties of others that anybody may claim."""
     moves: tuple[DueMove, ...] = ()
     """Moves of disputes that this worker owes."""
     prepared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -113,6 +126,11 @@ def move_name(due: DueMove) -> str:
 def canary_name(key: UnitKey) -> str:
     """Return the name under which the late opening of a baited seal is retried or done."""
     return f"canary {key}"
+
+
+def claim_name(duty: UnmetDuty) -> str:
+    """Return the name under which a claim is retried or done; one for more, after the unit proved false, is another."""
+    return f"claim {duty.key} of {duty.checker} for {duty.share}"
 
 
 def unit_key(duty: Duty) -> UnitKey:

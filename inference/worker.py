@@ -19,6 +19,7 @@ from chain.modules.workers.types import Enrollment, Role, Worker
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.act import Actor, Outcome, attempt
 from inference.actions import OPERATOR, Action, Enroll, FundHotKey, ProposePlan, Register, Wait
+from inference.auditing import Auditor
 from inference.chain_reader import ChainReader
 from inference.check import Checker
 from inference.compute import Compute, Machine
@@ -37,7 +38,7 @@ from inference.runs import Runs
 from inference.shards.spec import ShardSpec
 from inference.transport.library import UnitLibrary
 from inference.transport.service import WorkerService, start_server
-from inference.view import RunView, UnitKey, Wishes, WorkerView, unit_key
+from inference.view import RunView, UnitKey, Wishes, WorkerView, claim_name, unit_key
 
 log = logging.getLogger("ostraka.worker")
 
@@ -122,6 +123,7 @@ class WorkerProcess:
         self._moves: tuple[DueMove, ...] = ()
         self._canaries: tuple[UnitKey, ...] = ()
         self._rates: RateParams | None = None
+        self._auditor: Auditor | None = None
         self._view: WorkerView | None = None
         self._reason = "the chain"
 
@@ -213,6 +215,7 @@ class WorkerProcess:
         await self._find_finished()
         await self._find_canaries()
         await self._drop_settled()
+        await self._audit()
 
     async def _machine(self, job: Job, unit: Unit) -> Machine:
         """Return the engine with which this worker ran or checked a unit. Raises: ShardError."""
@@ -240,6 +243,14 @@ class WorkerProcess:
             if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
                 self._finished.add(key)
         self._finished &= kept
+
+    async def _audit(self) -> None:
+        """Look for duties that others did not meet."""
+        if self._auditor is None:
+            params = await self._reader.sampling_params()
+            self._auditor = Auditor(self._reader, self._keys.operator.address, params)
+        self._auditor.forget(tuple(duty for duty in self._auditor.found if claim_name(duty) in self._done))
+        await self._auditor.look(self._reader.height)
 
     async def _find_canaries(self) -> None:
         """Find baited seals that count as canaries, and forget those that never will."""
@@ -286,6 +297,7 @@ class WorkerProcess:
             drawn=frozenset(drawn),
             finished=frozenset(self._finished),
             canaries=self._canaries,
+            unmet=self._auditor.found if self._auditor is not None else (),
             moves=self._moves,
             prepared=MappingProxyType(self._actor.prepared(self._moves)),
             busy=frozenset((*self._busy, *self._accounts)),

@@ -31,6 +31,7 @@ from inference.actions import (
     HOT,
     OPERATOR,
     CheckUnit,
+    ClaimDuties,
     DropUnit,
     Enroll,
     FundHotKey,
@@ -52,7 +53,7 @@ from inference.plan import (
     plan,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import RunView, UnitKey, Wishes, WorkerView, move_name
+from inference.view import RunView, UnitKey, UnmetDuty, Wishes, WorkerView, claim_name, move_name
 
 ROOT = bytes([9]) * 32
 SCALE = LinearScale(1, 1)
@@ -485,3 +486,23 @@ def test_no_plan_is_mended_without_enough_checkers_outside() -> None:
     found = broken_plan(is_lost=True)
     few = tuple(item for item in found.enrollments if item.role == Role.SERVE or item.operator == SPARE)
     assert proposals(replace(found, enrollments=few)) == []
+
+
+def test_others_unmet_duties_are_claimed_in_turn_when_nothing_else_is_to_be_sent() -> None:
+    unmet = tuple(UnmetDuty(UnitKey(job_id, 0, 1), encode_address(OTHER), 50) for job_id in (3, 4))
+    mine = sorted((ME, OTHER)).index(ME)
+    height = next(height for height in range(100, 200) if height // TURN_BLOCKS % 2 == mine)
+    idle = view(unmet=unmet, height=height)
+    assert plan(idle) == ClaimDuties(unmet)
+    assert plan(replace(idle, height=height + TURN_BLOCKS)) == Wait("work")
+    due = duty(DutyKind.OPEN_EPOCH, deadline=height + 50, open_from=height)
+    assert plan(replace(idle, duties=(due,))) == SendDuties((due,))
+    assert plan(replace(idle, busy=frozenset({HOT}))) == Wait("work")
+    assert plan(replace(idle, done=frozenset({claim_name(unmet[0])}))) == ClaimDuties(unmet[1:])
+    assert plan(replace(idle, retry_at=MappingProxyType({claim_name(unmet[0]): height + 1}))) == ClaimDuties(unmet[1:])
+
+
+def test_a_claim_that_earns_less_than_its_gas_is_left_to_others() -> None:
+    cheap = (UnmetDuty(UnitKey(3, 0, 1), encode_address(OTHER), RATES.commit_fee),)
+    heights = range(100, 100 + 2 * TURN_BLOCKS)
+    assert {plan(view(unmet=cheap, height=height)) for height in heights} == {Wait("work")}
