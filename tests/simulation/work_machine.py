@@ -30,6 +30,7 @@ PARAMETERS = short(
         "dispute_blocks": 20,
         "proof_blocks": 20,
     },
+    disputes={"clock_blocks": 6, "open_blocks": 4, "extension_blocks": 1, "witness_blocks": 4},
 )
 EVERYBODY = (*SERVERS, *CHECKERS)
 people = st.sampled_from(EVERYBODY)
@@ -46,7 +47,7 @@ class WorkMachine(RuleBasedStateMachine):
         self.path = Path(tempfile.mkdtemp(prefix="ostraka-work-"))
         self.manager = new_network(self.path, parameters=PARAMETERS, check_pool=check_pool)
         self.net = self.manager.__enter__()
-        self.committed: dict[tuple[str, int, int], dict[str, bytes]] = {}
+        self.committed: dict[tuple[str, int, int, int], dict[str, bytes]] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "manager"):
@@ -84,7 +85,7 @@ class WorkMachine(RuleBasedStateMachine):
             self.send(who.hot, self.net.proof_message(who, duty.epoch))
         if unit is None:
             return
-        key = (who.name, unit.job_id, unit.stage)
+        key = (who.name, unit.job_id, unit.attempt, unit.stage)
         if duty.kind == DutyKind.RUN:
             self.send(who.hot, self.net.result(unit, **({"out_root": lie} if is_lying else {})))
         elif duty.kind == DutyKind.DRAW:
