@@ -27,10 +27,10 @@ PARAMETERS = short(
         "commit_blocks": 12,
         "reveal_blocks": 12,
         "open_blocks": 12,
-        "dispute_blocks": 20,
+        "dispute_blocks": 31,
         "proof_blocks": 20,
     },
-    disputes={"clock_blocks": 6, "open_blocks": 4, "extension_blocks": 1, "witness_blocks": 4},
+    disputes={"clock_blocks": 3, "open_blocks": 4, "extension_blocks": 1, "witness_blocks": 4},
 )
 EVERYBODY = (*SERVERS, *CHECKERS)
 people = st.sampled_from(EVERYBODY)
