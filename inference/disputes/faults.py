@@ -25,12 +25,18 @@ class Fault:
 
 
 class MadeUnit(Archive):
-    """A unit that was computed operator by operator, with at most one fault."""
+    """A unit that was computed operator by operator, with the faults that it was given."""
 
     def __init__(
-        self, model: ModelFiles, shape: UnitShape, inputs: Inputs, fault: Fault | None, given: Sequence[bytes] = ()
+        self,
+        model: ModelFiles,
+        shape: UnitShape,
+        inputs: Inputs,
+        fault: Fault | None,
+        given: Sequence[bytes] = (),
+        also: Sequence[Fault] = (),
     ) -> None:
-        """`given` are the rows before the first layer; at stage 0 ids are fed instead."""
+        """`given` are the rows before the first layer; at stage 0 ids are fed instead. `also` are faults of others."""
         self._made: dict[int, list[bytes]] = {shape.start - 1: list(given)} if shape.start else {}
         self._made |= {layer: [] for layer in range(shape.start, shape.end)}
         self._checks: list[bytes] = []
@@ -41,12 +47,12 @@ class MadeUnit(Archive):
             layer: [[] for _ in range(groups)] for layer in range(shape.start, shape.end)
         }
         self._caches = dict(self._grown)
-        self._fault = fault
+        self._faults = {(one.item, one.op, one.tile): one for one in (fault, *also) if one is not None}
 
     def altered(self, item: Item, op: int, tile: int, body: bytes) -> bytes:
         """Return the fault in its place."""
-        fault = self._fault
-        if fault is None or (item, op, tile) != (fault.item, fault.op, fault.tile):
+        fault = self._faults.get((item, op, tile))
+        if fault is None:
             return body
         return alter(self.shape.op(item, op).kind, body, fault.place, self.shape.header.vocab_size)
 
