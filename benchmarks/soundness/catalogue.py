@@ -147,5 +147,5 @@ STRATEGIES: tuple[Strategy, ...] = (
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(2),)),
     Strategy("self-dealer, short", "the same with a limit of 64 tokens, of which two are run", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
-             setting={"check_price": Fraction(1, 10), "value": 0}),
+             setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20)}),
 )  # fmt: skip

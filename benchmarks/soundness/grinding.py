@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from chain.crypto.hashing import plan_draw, round_alpha
 from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs import rules as job_rules
 from chain.modules.jobs.state import WAITING
 from chain.modules.plans import keeper as plans
+from chain.modules.rates.rules import second_rate
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules
 from chain.modules.sampling.types import CheckPhase
@@ -42,31 +44,33 @@ class Grinder:
             live = [plan for plan in (plans.find_plan(store, one) for one in job.candidates) if plan and plan.is_live]
             mine = [any(stage.operator in self._addresses for stage in plan.stages) for plan in live]
             if live:
-                at = int.from_bytes(plan_draw(CHAIN, job_id, job.attempt, beacon), "big") % len(live)
+                digest = plan_draw(CHAIN, job_id, job.attempt, beacon)
+                at = job_rules.draw(digest, [1] * len(live))
                 better += mine[at] - sum(mine) / len(mine)
         return better
 
     def _checks(self, height: int, beacon: bytes) -> float:
-        """Return how many more duties than usual the party's checkers would get in the round of this beacon."""
-        store = self.life.town.store
-        params = sampling.params(store)
-        close = height - rules.BEACON_DELAY
-        if not rules.is_close(params, close):
-            return 0.0
-        index = close // params.round_blocks
-        alpha, better = round_alpha(CHAIN, index, beacon), 0.0
-        for key in sampling.round_units(store, index):
+        """Return how many more duties than usual the party's checkers would get by this beacon, in either look."""
+        store, better = self.life.town.store, 0.0
+        for key in sampling.open_units(store):
             check, unit = sampling.find_check(store, key), jobs.unit(store, key)
-            if check is None or check.phase != CheckPhase.DRAWING:
+            if check is None or check.phase_end != height:
                 continue
+            if check.phase == CheckPhase.DRAWING:
+                rate = unit.terms.rate
+            elif check.phase == CheckPhase.DRAWING_AGAIN:
+                rate = second_rate(unit.terms)
+            else:
+                continue
+            look = rules.Look(round_alpha(CHAIN, check.round_index, beacon), rate)
             for who in CHECKERS:
-                if who.address not in self._addresses:
+                has_committed = sampling.find_commit(store, key, who.address) is not None
+                if who.address not in self._addresses or has_committed:
                     continue
-                drawn = self.life.is_drawn(store, who, unit, check, alpha)
-                if drawn is not None:
-                    place = self.life.place(store, who, check.epoch)
-                    usual = min(1.0, unit.terms.rate / 2**32 * place.entry.weight / check.total_weight) if place else 0
-                    better += drawn - usual
+                drawn = self.life.is_drawn(store, who, unit, check, look)
+                place = self.life.place(store, who, check.epoch)
+                if drawn is not None and place is not None:
+                    better += drawn - min(1.0, rate / 2**32 * place.entry.weight / check.total_weight)
         return better
 
     @property

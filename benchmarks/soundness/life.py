@@ -22,7 +22,6 @@ from chain.modules.jobs.types import (
     Unit,
     UnitStatus,
 )
-from chain.modules.rates.rules import is_drawn
 from chain.modules.rates.types import Terms
 from chain.modules.sampling import epochs, rules
 from chain.modules.sampling import keeper as sampling
@@ -82,7 +81,7 @@ class Life:
     """Manner, salt, body_root, out_root."""
     _open: dict[int, bool] = field(default_factory=dict)
     """Jobs that are not closed; whether an accomplice asked."""
-    _decided: set[tuple[str, Place]] = field(default_factory=set)
+    _decided: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
     _betas: dict[tuple[str, int], bytes] = field(default_factory=dict)
     _outbox: dict[Key, list[object]] = field(default_factory=dict)
     _alone: list[tuple[Key, list[object]]] = field(default_factory=list)
@@ -215,13 +214,13 @@ class Life:
                 self._run(params, job, units, unit, who)
             return
         check = sampling.find_check(store, jobs.key_of(unit))
-        if check is None or check.phase in (CheckPhase.DRAWING, CheckPhase.DONE):
+        if check is None:
             return
         if check.phase == CheckPhase.OPEN:
             self._open_seal(job, unit, who, check)
         elif check.phase in (CheckPhase.REVEAL, CheckPhase.DISPUTED):
             self._reveal(store, job, unit, check)
-        else:
+        elif check.phase in (CheckPhase.COMMIT, CheckPhase.COMMIT_AGAIN):
             self._draw(store, job, unit, check, who)
 
     def content(self, job_id: int, attempt: int) -> Content:
@@ -294,9 +293,13 @@ class Life:
             signed = hashing.receipt_bytes(self.unit_id(upstream), upstream.revision, count, in_root, True)
             signature = sign_ed25519(signer.hot_seed, signed)
             receipt = Receipt(self.unit_id(upstream), upstream.revision, count, in_root, True, signature)
+        cancel = b""
+        if unit.stage == LAST and job.max_tokens > TOKENS:  # whoever asked for more has wished for no more
+            cancel = sign_ed25519(seed("session"), hashing.cancel_bytes(CHAIN, job.job_id, job.attempt, TOKENS))
         return MsgSubmitResult(
             who.hot.bech32, unit.job_id, unit.attempt, unit.stage, unit.revision, TOKENS,
             in_root if unit.stage else b"", out, hashing.seal(who.address, unit_id, salt(who, unit), root), receipt,
+            cancel,
         )  # fmt: skip
 
     @staticmethod
@@ -321,22 +324,24 @@ class Life:
             self._places[key] = epochs.find_place(store, epoch, who.address)
         return self._places[key]
 
-    def is_drawn(self, store: Any, who: Machine, unit: Unit, check: UnitCheck, alpha: bytes) -> bool | None:
+    def is_drawn(self, store: Any, who: Machine, unit: Unit, check: UnitCheck, look: rules.Look) -> bool | None:
         """Tell whether a worker's ticket wins; None if it may not check the unit."""
         place = self.place(store, who, check.epoch)
         if place is None or not rules.has_bit(check.eligible, place.index):
             return None
-        value = hashing.ticket(self.beta(store, who, check.epoch), alpha, check.unit)
-        return is_drawn(value, unit.terms.rate, place.entry.weight, check.total_weight)
+        beta = self.beta(store, who, check.epoch)
+        return rules.is_winning(look, beta, check.unit, place.entry.weight, check.total_weight)
 
     def _draw(self, store: Any, job: Job, unit: Unit, check: UnitCheck, asserter: Machine) -> None:
         place = (unit.job_id, unit.attempt, unit.stage)
         taken = sampling.find_round(store, check.round_index)
         assert taken is not None
+        number = int(check.phase == CheckPhase.COMMIT_AGAIN)
+        look = rules.looks(taken, check, unit.terms)[number]
         for who in CHECKERS:
-            if (who.name, place) in self._decided:
+            if (who.name, (*place, number)) in self._decided or (who.name, place) in self.committed:
                 continue
-            drawn = self.is_drawn(store, who, unit, check, taken.alpha)
+            drawn = self.is_drawn(store, who, unit, check, look)
             if drawn is None:
                 continue
             is_friend = self.strategy.is_in(who) and self.strategy.is_in(asserter)
@@ -346,12 +351,12 @@ class Life:
                 left = check.phase_end - self.town.height - 1
                 is_own = self._open[job.job_id]
                 seen = CheckSeen(
-                    who.name, job.job_id, drawn, is_friend, lie, is_own, left, dice("check", who.name, place)
+                    who.name, job.job_id, drawn, is_friend, lie, is_own, left, dice("check", who.name, place, number)
                 )
                 chosen = self.strategy.check(seen)
                 if chosen == Check.WAIT and left:
                     continue
-            self._decided.add((who.name, place))
+            self._decided.add((who.name, (*place, number)))
             self.counts.drawn += drawn and self.strategy.is_in(who)
             if chosen in (Check.NONE, Check.WAIT):
                 continue

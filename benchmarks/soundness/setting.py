@@ -4,11 +4,10 @@ The windows are short, so that a round is over in some thirty blocks, and many r
 that fees of transactions are small beside the price of a unit, as they are where anything is at stake.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
+from chain.modules.disputes.types import Params as DisputesParams
 from chain.parameters import LOCALNET, OSTR, ParameterSet
 
 BOND = 100_000 * OSTR
@@ -17,14 +16,10 @@ BALANCE = 1_000_000 * OSTR
 UNIT_PRICE = 10_000
 """R of the last stage, uostr."""
 NUM_CHECKERS = 6
-GAME = {
-    "clock_blocks": 10,
-    "open_blocks": 4,
-    "extension_blocks": 2,
-    "moves_per_block": 1_000,
-    "max_lines": 8,
-    "max_attempts": 2,
-}
+GAME = DisputesParams(
+    clock_blocks=10, open_blocks=4, extension_blocks=2, moves_per_block=1_000, max_lines=8, max_attempts=2
+)
+EXPIRY = 24
 SAMPLING = {
     "round_blocks": 4,
     "epoch_blocks": 8,
@@ -50,7 +45,7 @@ class Setting:
     target: Fraction = Fraction(3, 5)
     """D_target: the detection that is bought wherever a bond above the least one is needed."""
     check_price: Fraction = Fraction(2, 5)
-    """Price of a check per price of running: so high that newcomers are drawn at the floor, no more often."""
+    """Price of a check per price of running."""
     bond: int = BOND
     max_tokens: int = 2
     """Limit of the honest requesters' jobs."""
@@ -62,12 +57,15 @@ class Setting:
     """What a reserved bond costs its owner in a block."""
     seed: int = 0
     num_validators: int = 4
-    rates: Mapping[str, int] | None = None
-    """Further changes of the rates' parameters."""
+    reputation_full: int = 1
+    """Treasury fees that make a worker fully known: nearly none, so that everybody is checked at the floor λ1, where
+    lying is cheapest; with 0 everybody stays a newcomer."""
 
     def parameters(self, work: int) -> ParameterSet:
         """Return the chain's parameters for a last stage of `work` units of work at the usual limit."""
-        plain = LOCALNET.rates
+        plain, windows = LOCALNET.rates, replace(LOCALNET.sampling, **SAMPLING)
+        lock_blocks = EXPIRY + windows.round_blocks + 4 + 2 * windows.commit_blocks
+        lock_blocks += windows.reveal_blocks + windows.open_blocks
         rates = replace(
             plain,
             multiple=self.multiple,
@@ -81,18 +79,21 @@ class Setting:
             check_price_denominator=work,
             bond_floor=4 * (plain.dispute_fee + plain.job_fee),
             bond_cap=1_000 * OSTR,
-            **(self.rates or {}),
+            # Holding a bond costs its owner `capital`, and rent pays for it as long as no dispute holds it longer.
+            rent_numerator=self.capital.numerator,
+            rent_denominator=self.capital.denominator,
+            lock_blocks=lock_blocks,
+            fulfilled_window=0,
+            check_speed=1 << 40,
+            reputation_full=self.reputation_full,
+            reputation_half_life=1 << 20,
         )
         return replace(
             LOCALNET,
             workers=replace(LOCALNET.workers, min_bond=OSTR, unbonding_blocks=400),
             rates=rates,
-            jobs=replace(LOCALNET.jobs, expiry_blocks=24, receipt_blocks=8),
+            jobs=replace(LOCALNET.jobs, expiry_blocks=EXPIRY, receipt_blocks=8),
             plans=replace(LOCALNET.plans, retain_blocks=8),
-            sampling=replace(LOCALNET.sampling, **SAMPLING),
+            sampling=windows,
+            disputes=GAME,
         )
-
-
-def game(app_state: dict[str, Any]) -> None:
-    """Switch the dispute game on in genesis."""
-    app_state["disputes"] = {"params": {name: str(value) for name, value in GAME.items()}}

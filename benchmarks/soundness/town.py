@@ -33,11 +33,11 @@ from tests.support.builders import CHAIN_ID, GENESIS_SECONDS, Chain, Validator, 
 from tests.support.network import Machine
 
 from .contents import CUTS, SHAPE, Contents
-from .setting import BALANCE, NUM_CHECKERS, Setting, game
+from .setting import BALANCE, NUM_CHECKERS, Setting
 from .strategies import Strategy
 
 CHAIN = chain_hash(CHAIN_ID)
-EXTRA_GAS = {MsgSubmitResult: 5_000, MsgOpenEpoch: 20_000, MsgRegisterWorker: 200_000, MsgRegisterModel: 100_000}
+EXTRA_GAS = {MsgSubmitResult: 10_000, MsgOpenEpoch: 20_000, MsgRegisterWorker: 200_000, MsgRegisterModel: 100_000}
 """What messages use beside the gas of their kind and their bytes."""
 TX_GAS = 8_000
 """Signature and envelope."""
@@ -47,15 +47,15 @@ class Person(Machine):
     """A worker whose keys are derived once."""
 
     @cached_property
-    def operator(self) -> Key:  # type: ignore[override]
+    def operator(self) -> Key:
         return wallet(f"operator {self.name}")
 
     @cached_property
-    def hot(self) -> Key:  # type: ignore[override]
+    def hot(self) -> Key:
         return machine(f"hot {self.name}")
 
     @cached_property
-    def address(self) -> bytes:  # type: ignore[override]
+    def address(self) -> bytes:
         return self.operator.address
 
 
@@ -100,7 +100,6 @@ class Town:
             parameters=setting.parameters(work),
             num_validators=setting.num_validators,
             models=[entry],
-            change=game,
         )
         validators = tuple(validator(index) for index in range(setting.num_validators))
         self.chain = Chain(self.path, genesis, tuple(people), validators, {"sync": False})
