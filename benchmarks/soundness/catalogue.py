@@ -4,10 +4,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from chain.client.signing import Key
+from chain.modules.disputes.types import MsgChallenge
+from chain.modules.jobs.types import UnitStatus
 from tests.support.network import Machine
 
-from .contents import Lie
-from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Strategy
+from .contents import LAST, Lie
+from .setting import UNIT_PRICE
+from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Strategy, WorldSeen
 from .town import ACCOMPLICE, CHECKERS, HONEST, STRANGER, SUSPECT
 
 FRIENDS = CHECKERS[:2]
@@ -94,6 +97,34 @@ def repeat_for_friends(seen: RunSeen) -> Run:
     return Run(Act.DO, is_computed=not seen.is_friend)
 
 
+def stream_a_lie(seen: RunSeen) -> Run:
+    """Stream a false answer, and commit to the true one."""
+    return Run(Act.DO, streamed=Lie.TOKENS if seen.is_last else None)
+
+
+def forge_unchecked(seen: RunSeen) -> Run:
+    """Make customers' answers up while nobody outside the party has bond left to check them."""
+    is_safe = seen.is_last and not seen.is_friend and not seen.free_checkers
+    return Run(Act.DO, Lie.TOKENS if is_safe else Lie.NONE, is_computed=not seen.is_friend)
+
+
+def keep_bond_free(seen: CheckSeen) -> Check:
+    """Leave the own requester's jobs to the others, and say nothing about what a friend made up."""
+    if not seen.is_drawn or seen.is_own_job or seen.lie not in (None, Lie.NONE):
+        return Check.NONE
+    return Check.COMPUTE
+
+
+def challenge_honest_units(seen: WorldSeen) -> list[tuple[Key, object]]:
+    """Challenge each unit once and never move again."""
+    name = STRANGER.operator.bech32
+    return [
+        (STRANGER.operator, MsgChallenge(name, unit.job_id, unit.attempt, unit.stage, bytes(32), bytes(32)))
+        for unit in seen.units
+        if seen.is_closing and unit.stage == LAST and unit.status == UnitStatus.CHECKING and not unit.body_root
+    ][:1]
+
+
 def bribed(count: int) -> Strategy:
     """A forger that pays `count` of the checkers for confirming; they are one party, so the price cancels out."""
     return Strategy(
@@ -141,11 +172,22 @@ STRATEGIES: tuple[Strategy, ...] = (
              (SUSPECT, *FRIENDS), check=confirm_friends),
     Strategy("niche flooder", "registers a model that only its own people serve and check, and makes the answers up",
              (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche"),
+    Strategy("streamer", "streams a false answer worth V, commits to the true one; the customer shows the frames",
+             (SUSPECT,), run=stream_a_lie),
+    Strategy("sybil newcomer", "a forger without reputation, as good as new before each lie", (SUSPECT,),
+             run=forge(Lie.TOKENS), move=never, setting={"reputation_full": 0, "check_price": Fraction(1, 10)}),
+    Strategy("bond exhauster", "own dear jobs bind the checkers' bonds; then its two checkers alone are eligible",
+             DEALERS, run=forge_unchecked, check=keep_bond_free, asks=(Ask(2, 20 * UNIT_PRICE, count=10),),
+             setting={"coalition": Fraction(1, 2), "value": 20 * UNIT_PRICE, "bond": 600 * UNIT_PRICE,
+                      "check_price": Fraction(1, 10)}),
+    Strategy("griefing outsider", "challenges an honest unit in every round and loses its deposit", (STRANGER,),
+             extra=challenge_honest_units),
     Strategy("delayer", "does everything in the last block of its window", (SUSPECT, *FRIENDS), run=run_late,
              check=check_late, reveal=at_the_last_moment, open=at_the_last_moment),
     Strategy("self-dealer", "asks itself for one more job in each round, repeats the answer, confirms it", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(2),)),
     Strategy("self-dealer, short", "the same with a limit of 64 tokens, of which two are run", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
-             setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20)}),
+             setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20),
+                      "reputation_full": 0}),
 )  # fmt: skip

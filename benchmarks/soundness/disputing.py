@@ -31,6 +31,7 @@ from .town import CHAIN, WORKERS
 if TYPE_CHECKING:
     from .life import Life
 
+PLAYED = (DisputeKind.TRACE, DisputeKind.CHALLENGE)
 BY_ADDRESS = {who.address: who for who in WORKERS}
 
 
@@ -53,7 +54,7 @@ class Disputing:
     def act(self, store: Any, job: Job) -> None:
         """Make the moves that are due in a job's disputes."""
         for dispute in disputes.disputes_of(store, job.job_id):
-            if dispute.attempt != job.attempt or dispute.kind != DisputeKind.TRACE:
+            if dispute.attempt != job.attempt or dispute.kind not in PLAYED:
                 continue
             if dispute.dispute_id not in self._seen:
                 self._seen.add(dispute.dispute_id)

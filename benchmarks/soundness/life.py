@@ -11,6 +11,8 @@ from typing import Any
 from chain.client.signing import Key
 from chain.crypto import hashing, vrf
 from chain.crypto.keys import ed25519_public_key, sign_ed25519
+from chain.modules.disputes.types import MsgClaimReceipt
+from chain.modules.disputes.types import Role as ReceiptRole
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import (
     Job,
@@ -35,13 +37,14 @@ from chain.modules.sampling.types import (
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
+from chain.modules.workers.rules import free_bond
 from chain.parameters import OSTR
 from tests.support.builders import seed
 from tests.support.network import Machine
 
 from .contents import BLIND, LAST, PROMPT, SAMPLING_SEED, TOKENS, Content, Lie
 from .disputing import Disputing
-from .strategies import Act, Check, CheckSeen, DueSeen, RunSeen, Strategy
+from .strategies import Act, Check, CheckSeen, DueSeen, RunSeen, Strategy, WorldSeen
 from .town import ACCOMPLICE, CHAIN, CHECKERS, CUSTOMER, WORKERS, Town
 
 Place = tuple[int, int, int]
@@ -60,6 +63,8 @@ class Counts:
     refuted: int = 0
     drawn: int = 0
     """Duties of the party's checkers."""
+    unbacked: int = 0
+    """Checks that their checkers had no free bond for."""
     settled: int = 0
     disputes: int = 0
 
@@ -79,6 +84,11 @@ class Life:
     counts: Counts = field(default_factory=Counts)
     committed: dict[tuple[str, Place], tuple[Check, bytes, bytes, bytes]] = field(default_factory=dict)
     """Manner, salt, body_root, out_root."""
+    streamed: dict[tuple[int, int], Lie] = field(default_factory=dict)
+    """What customers have signed frames of, until they have compared them."""
+    _seen: list[Unit] = field(default_factory=list)
+    _budgets: dict[str, int] = field(default_factory=dict)
+    """What is left of checkers' free bonds in this block."""
     _open: dict[int, bool] = field(default_factory=dict)
     """Jobs that are not closed; whether an accomplice asked."""
     _decided: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
@@ -106,11 +116,10 @@ class Life:
             if index == 0 and is_asking:
                 self._ask()
             self._act()
+            self._add_extra()
             sent = [(key, messages[at : at + 32]) for key, messages in self._outbox.items()
                     for at in range(0, len(messages), 32)]  # fmt: skip
             sent += self._alone
-            if self.strategy.extra is not None:
-                sent += self.strategy.extra(self)
             self.town.run_block(sent)
             self._find_new()
             self._charge_capital()
@@ -140,7 +149,14 @@ class Life:
     def holdings(self) -> dict[str, int]:
         """Return what everybody owns, with what lies were worth to them, less what computing and capital cost."""
         held = {who.name: self.town.wealth([who]) + self.gained[who.name] - self.spent[who.name] for who in WORKERS}
-        return held | {"accomplice": self.town.wealth([ACCOMPLICE]), "customer": self.town.wealth([CUSTOMER])}
+        escrows = {ACCOMPLICE.address: 0, CUSTOMER.address: 0}
+        for job_id in self._open:
+            job = jobs.find_job(self.town.store, job_id)
+            if job is not None and job.status in jobs.OPEN:
+                escrows[job.requester] += job.escrow
+        for name, key in (("accomplice", ACCOMPLICE), ("customer", CUSTOMER)):
+            held[name] = self.town.wealth([key]) + escrows[key.address]
+        return held
 
     def innocent_losses(self) -> int:
         """Return how much bond was taken from people outside the party."""
@@ -154,7 +170,8 @@ class Life:
         for _ in range(self.setting.jobs_per_round):
             self.send(CUSTOMER, self._request(CUSTOMER, self.setting.max_tokens, self.setting.value))
         for ask in self.strategy.asks:
-            self.send(ACCOMPLICE, self._request(ACCOMPLICE, ask.max_tokens, ask.value))
+            for _ in range(ask.count):
+                self.send(ACCOMPLICE, self._request(ACCOMPLICE, ask.max_tokens, ask.value))
 
     def _request(self, requester: Key, max_tokens: int, value: int) -> MsgRequestJob:
         return MsgRequestJob(
@@ -179,11 +196,33 @@ class Life:
                 break
             self._open[job.job_id] = job.requester == ACCOMPLICE.address
 
+    def _add_extra(self) -> None:
+        if self.strategy.extra is None:
+            return
+        blocks = sampling.params(self.town.store).round_blocks
+        seen = WorldSeen(self.town.height, tuple(self._seen), (self.town.height + 1) % blocks == 0)
+        for key, message in self.strategy.extra(seen):
+            self.send_alone(key, message)
+
+    def _claim(self, job: Job, unit: Unit) -> None:
+        """Let the customer show what was streamed to it, where the answer that was committed to is another."""
+        streamed = self.streamed.pop((job.job_id, job.attempt), None)
+        if streamed is None:
+            return
+        who = BY_ADDRESS[unit.operator]
+        root = self.town.contents.by_lie[streamed].roots(LAST)[1]
+        of_unit = self.unit_id(unit)
+        signed = hashing.receipt_bytes(of_unit, unit.revision, TOKENS, root, True)
+        receipt = Receipt(of_unit, unit.revision, TOKENS, root, True, sign_ed25519(who.hot_seed, signed))
+        claim = MsgClaimReceipt(CUSTOMER.bech32, job.job_id, job.attempt, LAST, ReceiptRole.SENDER, receipt)
+        self.send_alone(CUSTOMER, claim)
+
     # Work
 
     def _act(self) -> None:
         store, height = self.town.store, self.town.height
         params = sampling.params(store)
+        self._seen, self._budgets = [], {}
         self._places: dict[tuple[str, int], SnapshotPlace | None] = {}
         for job_id in list(self._open):
             job = jobs.find_job(store, job_id)
@@ -213,6 +252,9 @@ class Life:
             if job.status in (JobStatus.RUNNING, JobStatus.DISPUTED) and self.town.height < job.expiry_height:
                 self._run(params, job, units, unit, who)
             return
+        self._seen.append(unit)
+        if unit.stage == LAST and self.streamed:
+            self._claim(job, unit)
         check = sampling.find_check(store, jobs.key_of(unit))
         if check is None:
             return
@@ -239,7 +281,8 @@ class Life:
             close_in = -(self.town.height + 1) % params.round_blocks
             seen = RunSeen(
                 who.name, job.job_id, job.attempt, is_last, self._open[job.job_id], self.town.height,
-                job.planned_height, job.expiry_height, close_in, dice("run", who.name, place),
+                job.planned_height, job.expiry_height, close_in, self._free_checkers(unit),
+                dice("run", who.name, place),
             )  # fmt: skip
             chosen = self.strategy.run(seen)
             if chosen.act == Act.WAIT:
@@ -248,6 +291,10 @@ class Life:
                 self._decided.add((who.name, place))
                 return
             is_free = not chosen.is_computed
+            if is_last and chosen.streamed is not None:
+                self.streamed[job.job_id, job.attempt] = chosen.streamed
+                self.counts.forged += 1
+                self.gained[who.name] += job.value
             if is_last and chosen.lie != Lie.NONE:
                 self.truth[job.job_id, job.attempt] = chosen.lie
                 self.counts.forged += 1
@@ -258,6 +305,11 @@ class Life:
             self.spend(who, self.setting.run_cost * self.fee(job, unit))
         self._decided.add((who.name, place))
         self.send(who.hot, self._result(job, units, unit, who))
+
+    def _free_checkers(self, unit: Unit) -> int:
+        free = (free_bond(workers.worker(self.town.store, who.address)) for who in CHECKERS
+                if not self.strategy.is_in(who))  # fmt: skip
+        return sum(bond >= unit.terms.bond for bond in free)
 
     def _is_decided(self, unit: Unit) -> bool:
         return (BY_ADDRESS[unit.operator].name, (unit.job_id, unit.attempt, unit.stage)) in self._decided
@@ -366,6 +418,12 @@ class Life:
         return self.truth.get((unit.job_id, unit.attempt), Lie.NONE) if unit.stage == LAST else Lie.NONE
 
     def _commit(self, unit: Unit, who: Machine, chosen: Check) -> None:
+        if who.name not in self._budgets:
+            self._budgets[who.name] = free_bond(workers.worker(self.town.store, who.address))
+        if self._budgets[who.name] < unit.terms.bond:
+            self.counts.unbacked += 1
+            return
+        self._budgets[who.name] -= unit.terms.bond
         content = self.content(unit.job_id, unit.attempt)
         body, out = content.roots(unit.stage, is_check=True)
         if chosen == Check.COMPUTE:

@@ -48,6 +48,8 @@ class Result:
     counts: dict[str, int]
     innocent_losses: int
     """uostr of bonds taken from people outside the party; 0 or the rules are broken."""
+    harm: float
+    """What everybody outside the party loses by it, customers included, R per round."""
     refusals: dict[str, int]
     withheld: int
     setting: dict[str, str]
@@ -124,6 +126,10 @@ class Court:
             rounds=_per_segment(own) * SEGMENTS,
             counts=asdict(tried.counts),
             innocent_losses=tried.innocent_losses,
+            harm=statistics.fmean(
+                sum(other[name] - one[name] for name in one if name not in strategy.names) / scale
+                for one, other in zip(tried.gains, reference.gains, strict=True)
+            ),
             refusals=tried.refusals,
             withheld=tried.withheld,
             setting={name: str(value) for name, value in strategy.setting.items()},

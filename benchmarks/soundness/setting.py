@@ -38,6 +38,7 @@ class Setting:
     rounds: int = 100
     jobs_per_round: int = 2
     multiple: int = 2
+    min_checkers: int = 2
     coalition: Fraction = Fraction(1, 3)
     """r that the parameters declare."""
     value: int = 2 * UNIT_PRICE
@@ -47,13 +48,15 @@ class Setting:
     check_price: Fraction = Fraction(2, 5)
     """Price of a check per price of running."""
     bond: int = BOND
+    server_bond: int = BOND
+    """Of those that serve."""
     max_tokens: int = 2
     """Limit of the honest requesters' jobs."""
     run_cost: Fraction = Fraction(9, 10)
     """What running a unit costs its worker, per R."""
     check_cost: Fraction = Fraction(9, 10)
     """What a check costs its checker, per k without the fees in it."""
-    capital: Fraction = Fraction(1, 10_000)
+    capital: Fraction = Fraction(1, 1_000_000)
     """What a reserved bond costs its owner in a block."""
     seed: int = 0
     num_validators: int = 4
@@ -72,6 +75,7 @@ class Setting:
             coalition_numerator=self.coalition.numerator,
             coalition_denominator=self.coalition.denominator,
             fulfilled=1 << 16,
+            min_checkers=self.min_checkers,
             detection_target=int(self.target * (1 << 32)),
             price_numerator=UNIT_PRICE,
             price_denominator=work,

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from chain.client.signing import Key
+from chain.modules.jobs.types import Unit
 from tests.support.network import Machine
 
 from .contents import Lie
@@ -26,6 +27,8 @@ class RunSeen:
     expiry_height: int
     close_in: int
     """Blocks until a round closes."""
+    free_checkers: int
+    """Checkers outside the party whose free bond could still back a check of the unit."""
     dice: float
     """In [0, 1), its own for this unit."""
 
@@ -47,6 +50,17 @@ class CheckSeen:
     blocks_left: int
     """After the next one, until the window ends."""
     dice: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSeen:
+    """What anybody sees of a block."""
+
+    height: int
+    units: tuple[Unit, ...]
+    """Of open jobs, with a result and before their end."""
+    is_closing: bool
+    """A round closes with the next block."""
 
 
 class Check(Enum):
@@ -89,6 +103,8 @@ class Run:
 
     act: Act
     lie: Lie = Lie.NONE
+    streamed: Lie | None = None
+    """What it has signed and sent to the customer, where that is not what it commits to."""
     is_computed: bool = True
     """False if the worker knows a true answer already: it asked itself the same before."""
 
@@ -114,6 +130,7 @@ class Ask:
 
     max_tokens: int
     value: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +151,8 @@ class Strategy:
     """Jobs of an accomplice in every round."""
     is_grinding: bool = False
     """The party's validator withholds a block where the next one's is better for the party."""
-    extra: Callable[[Any], list[tuple[Key, list[object]]]] | None = None
-    """Further transactions of every block, from the whole `Life`."""
+    extra: Callable[[WorldSeen], list[tuple[Key, object]]] | None = None
+    """Further transactions of every block, from what the chain shows."""
     setting: dict[str, Any] = field(default_factory=dict)
     num_plans: int = 1
     market: str = "town"

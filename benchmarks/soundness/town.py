@@ -113,7 +113,7 @@ class Town:
             self.run_until_epoch()
             self.run_block([])
         self.run_until_epoch()
-        self.run_block([(who.operator, [who.registration(self.setting.bond)]) for who in WORKERS])
+        self.run_block([(who.operator, [who.registration(self._bond(who))]) for who in WORKERS])
         for who, role in self._roles():
             sent = [(who.operator, [MsgEnroll(who.operator.bech32, self.model_root, role, 0, SHAPE.layers)])]
             self.run_block(sent)
@@ -123,6 +123,9 @@ class Town:
             self.run_block([(CUSTOMER, [MsgSubmitPlan(CUSTOMER.bech32, self.model_root, stages)])])
         self.run_until_epoch()
         assert not self.refusals, self.refusals
+
+    def _bond(self, who: Person) -> int:
+        return self.setting.bond if who in CHECKERS else self.setting.server_bond
 
     @property
     def is_niche(self) -> bool:
