@@ -18,7 +18,8 @@ from . import report, sweeps
 from .catalogue import STRATEGIES, bribed
 from .exact import survey
 from .measure import Court, Result
-from .setting import NUM_CHECKERS, Setting
+from .people import NUM_CHECKERS
+from .setting import Setting
 
 
 def main() -> None:

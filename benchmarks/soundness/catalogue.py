@@ -1,6 +1,6 @@
 """The strategies on trial, each against honesty of the same people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from chain.client.signing import Key
@@ -9,9 +9,9 @@ from chain.modules.jobs.types import UnitStatus
 from tests.support.network import Machine
 
 from .contents import LAST, Lie
+from .people import ACCOMPLICE, CHECKERS, HONEST, STRANGER, SUSPECT
 from .setting import UNIT_PRICE
 from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Strategy, WorldSeen
-from .town import ACCOMPLICE, CHECKERS, HONEST, STRANGER, SUSPECT
 
 FRIENDS = CHECKERS[:2]
 """A third of the checkers' bonds: the r that the parameters declare."""
@@ -62,6 +62,13 @@ def confirm_friends(seen: CheckSeen) -> Check:
     if not seen.is_drawn:
         return Check.NONE
     return Check.COPY if seen.is_friend else Check.COMPUTE
+
+
+def confirm_leaks(seen: CheckSeen) -> Check:
+    """Confirm what a leaked seal says, without computing."""
+    if not seen.is_drawn:
+        return Check.NONE
+    return Check.COPY if seen.is_leaked else Check.COMPUTE
 
 
 def confirm_own_jobs(seen: CheckSeen) -> Check:
@@ -115,7 +122,7 @@ def keep_bond_free(seen: CheckSeen) -> Check:
     return Check.COMPUTE
 
 
-def challenge_honest_units(seen: WorldSeen) -> list[tuple[Key, object]]:
+def challenge_honest_units(seen: WorldSeen) -> Sequence[tuple[Key, object]]:
     """Challenge each unit once and never move again."""
     name = STRANGER.operator.bech32
     return [
@@ -168,7 +175,11 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("lying checker", "refutes honest units, to stop their pay or win a bounty", CHECKERS[:1],
              check=always(Check.LIE)),
     Strategy("unproven checker", "never opens its epoch's proof", CHECKERS[:1], prove=never),
-    Strategy("leaked seals", "an honest worker gives its seals to friends, who confirm without computing",
+    Strategy("trusting checkers", "a worker gives its seals away, one in four baited; two checkers confirm them",
+             FRIENDS, check=confirm_leaks, is_leaking=True),
+    Strategy("seal leaker", "a worker gives its seals away; who receives one shows it", (SUSPECT,),
+             is_leaking=True, is_showing=True),
+    Strategy("own checkers", "no lie: checkers repeat what their owner's honest worker has computed",
              (SUSPECT, *FRIENDS), check=confirm_friends),
     Strategy("niche flooder", "registers a model that only its own people serve and check, and makes the answers up",
              (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche"),

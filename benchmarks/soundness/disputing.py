@@ -18,21 +18,20 @@ from chain.modules.disputes.types import (
     Round,
     Turn,
 )
-from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Job
 from inference.disputes import moves
 from inference.disputes.archive import Archive
 from tests.support.network import Machine
 
 from .contents import LAST, Lie
+from .people import BY_ADDRESS, digest
 from .strategies import Act, Check, DueSeen
-from .town import CHAIN, WORKERS
+from .town import CHAIN
 
 if TYPE_CHECKING:
     from .life import Life
 
-PLAYED = (DisputeKind.TRACE, DisputeKind.CHALLENGE)
-BY_ADDRESS = {who.address: who for who in WORKERS}
+PLAYED = (DisputeKind.TRACE, DisputeKind.CHALLENGE, DisputeKind.SILENCE)
 
 
 class Disputing:
@@ -45,8 +44,6 @@ class Disputing:
 
     def false_roots(self, stage: int) -> tuple[bytes, bytes]:
         """Return what a lying checker says of an honest unit; of the first stage it has nothing that is consistent."""
-        from .life import digest
-
         if stage == LAST:
             return self.life.town.contents.by_lie[Lie.TOKENS].roots(stage)
         return digest("false body"), digest("false rows")
@@ -68,7 +65,7 @@ class Disputing:
     def _move(self, store: Any, dispute: Dispute, play: Play) -> None:
         is_reveal = play.line.turn == Turn.REVEAL
         who = BY_ADDRESS[dispute.asserter if is_reveal else play.opener]
-        life = self.life
+        life, place = self.life, (dispute.job_id, dispute.attempt, dispute.stage)
         if life.strategy.is_in(who):
             lie = life.truth.get((dispute.job_id, dispute.attempt), Lie.NONE)
             seen = DueSeen(who.name, dispute.job_id, play.deadline - life.town.height - 1, lie)
@@ -77,11 +74,12 @@ class Disputing:
         shown = self._shown.setdefault((dispute.dispute_id, play.number), {})
         ground = plays.ground(store, CHAIN, dispute)
         if is_reveal:
-            from .life import salt
-
+            bait = None if ground.body_root else life.baits.opening(who, place)
+            if bait is not None:
+                life.send_alone(who.hot, bait)  # the dispute is about what the baited seal says was true
+                return
             asserted = life.content(dispute.job_id, dispute.attempt).asserted[dispute.stage]
-            unit = jobs.unit(store, (dispute.job_id, (dispute.attempt, dispute.stage)))
-            move = shown[play.line.round] = moves.reveal(asserted, play.line, ground, salt(who, unit))
+            move = shown[play.line.round] = moves.reveal(asserted, play.line, ground, life.running.sealed[place][1])
             life.send_alone(who.hot, MsgReveal(who.hot.bech32, dispute.dispute_id, play.number, move))
             return
         own = self._archive(dispute, who)
@@ -99,7 +97,7 @@ class Disputing:
     def _archive(self, dispute: Dispute, who: Machine) -> Archive | None:
         """Return what a challenger plays with; a guess has nothing behind it."""
         place = (dispute.job_id, dispute.attempt, dispute.stage)
-        chosen = self.life.committed.get((who.name, place), (Check.COMPUTE,))[0]
+        chosen = self.life.checking.committed.get((who.name, place), (Check.COMPUTE,))[0]
         content = self.life.content(dispute.job_id, dispute.attempt)
         if chosen == Check.LIE:
             return self.life.town.contents.by_lie[Lie.TOKENS].asserted[LAST] if dispute.stage == LAST else None

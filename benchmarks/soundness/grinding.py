@@ -17,7 +17,8 @@ from chain.modules.sampling import rules
 from chain.modules.sampling.types import CheckPhase
 from chain.store.collections import U64
 
-from .town import CHAIN, CHECKERS
+from .people import CHECKERS
+from .town import CHAIN
 
 if TYPE_CHECKING:
     from .life import Life
@@ -67,8 +68,8 @@ class Grinder:
                 has_committed = sampling.find_commit(store, key, who.address) is not None
                 if who.address not in self._addresses or has_committed:
                     continue
-                drawn = self.life.is_drawn(store, who, unit, check, look)
-                place = self.life.place(store, who, check.epoch)
+                drawn = self.life.checking.is_drawn(store, who, unit, check, look)
+                place = self.life.checking.place(store, who, check.epoch)
                 if drawn is not None and place is not None:
                     better += drawn - min(1.0, rate / 2**32 * place.entry.weight / check.total_weight)
         return better

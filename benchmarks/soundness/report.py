@@ -10,7 +10,7 @@ from rich.table import Table
 
 from .exact import Survey
 from .measure import Result
-from .setting import NUM_CHECKERS
+from .people import NUM_CHECKERS
 
 COLOURS = {"honesty is better": "#2a7f62", "undecided": "#8c8c8c", "IT PAYS": "#b5322e"}
 

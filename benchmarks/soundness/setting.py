@@ -15,9 +15,14 @@ BOND = 100_000 * OSTR
 BALANCE = 1_000_000 * OSTR
 UNIT_PRICE = 10_000
 """R of the last stage, uostr."""
-NUM_CHECKERS = 6
 GAME = DisputesParams(
-    clock_blocks=10, open_blocks=4, extension_blocks=2, moves_per_block=1_000, max_lines=8, max_attempts=2
+    clock_blocks=10,
+    open_blocks=4,
+    extension_blocks=2,
+    moves_per_block=1_000,
+    max_lines=8,
+    max_attempts=2,
+    witness_blocks=1,
 )
 EXPIRY = 24
 SAMPLING = {

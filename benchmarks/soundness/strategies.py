@@ -1,6 +1,6 @@
 """What people do: decisions as pure functions of what they see, and the strategies that are put on trial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -45,6 +45,8 @@ class CheckSeen:
     """The asserter is of the same party, and has told everything."""
     lie: Lie | None
     """What a friend has asserted; None of strangers' units."""
+    is_leaked: bool
+    """The asserter has given its seal away, truth or bait."""
     is_own_job: bool
     """The party's own requester has asked for it."""
     blocks_left: int
@@ -69,7 +71,7 @@ class Check(Enum):
     COMPUTE = "compute"
     """What it computed, at the cost of a check."""
     COPY = "copy"
-    """What a friend has asserted; costs nothing."""
+    """What a friend, or a leaked seal, says; costs nothing."""
     GUESS = "guess"
     """The public out_root over a body that nobody computed."""
     LIE = "lie"
@@ -149,9 +151,13 @@ class Strategy:
     prove: Callable[[DueSeen], Act] = do
     asks: tuple[Ask, ...] = ()
     """Jobs of an accomplice in every round."""
+    is_leaking: bool = False
+    """The suspect, of the party or not, gives its seals away."""
+    is_showing: bool = False
+    """Whoever receives a leaked seal shows it to the chain."""
     is_grinding: bool = False
     """The party's validator withholds a block where the next one's is better for the party."""
-    extra: Callable[[WorldSeen], list[tuple[Key, object]]] | None = None
+    extra: Callable[[WorldSeen], Sequence[tuple[Key, object]]] | None = None
     """Further transactions of every block, from what the chain shows."""
     setting: dict[str, Any] = field(default_factory=dict)
     num_plans: int = 1

@@ -9,7 +9,8 @@ from chain.parameters import LOCALNET, MAINNET
 
 from . import exact
 from .exact import Bet, bet
-from .setting import NUM_CHECKERS, UNIT_PRICE, Setting
+from .people import NUM_CHECKERS
+from .setting import UNIT_PRICE, Setting
 
 WORK = 10_000_000
 """A unit of work whose price is some thousand uostr in either set of parameters."""

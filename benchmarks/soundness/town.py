@@ -29,11 +29,12 @@ from chain.modules.sampling.types import MsgOpenEpoch
 from chain.modules.workers import keeper as workers
 from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker, Role
 from chain.store.codec import encode
-from tests.support.builders import CHAIN_ID, GENESIS_SECONDS, Chain, Validator, machine, make_genesis, validator, wallet
+from tests.support.builders import CHAIN_ID, GENESIS_SECONDS, Chain, Validator, make_genesis, validator
 from tests.support.network import Machine
 
 from .contents import CUTS, SHAPE, Contents
-from .setting import BALANCE, NUM_CHECKERS, Setting
+from .people import ACCOMPLICE, CHECKERS, CUSTOMER, HONEST, RIVALS, STRANGER, SUSPECT, WORKERS, Person
+from .setting import BALANCE, Setting
 from .strategies import Strategy
 
 CHAIN = chain_hash(CHAIN_ID)
@@ -41,35 +42,6 @@ EXTRA_GAS = {MsgSubmitResult: 10_000, MsgOpenEpoch: 20_000, MsgRegisterWorker: 2
 """What messages use beside the gas of their kind and their bytes."""
 TX_GAS = 8_000
 """Signature and envelope."""
-
-
-class Person(Machine):
-    """A worker whose keys are derived once."""
-
-    @cached_property
-    def operator(self) -> Key:
-        return wallet(f"operator {self.name}")
-
-    @cached_property
-    def hot(self) -> Key:
-        return machine(f"hot {self.name}")
-
-    @cached_property
-    def address(self) -> bytes:
-        return self.operator.address
-
-
-HONEST = Person("honest server")
-SUSPECT = Person("suspect")
-"""Serves the last stage: the worker whose strategy is on trial, or who works for the one that is."""
-RIVALS = (Person("rival a"), Person("rival b"))
-"""Serve a second plan."""
-CHECKERS = tuple(Person(f"checker {index}") for index in range(NUM_CHECKERS))
-STRANGER = Person("stranger")
-WORKERS = (HONEST, SUSPECT, *RIVALS, *CHECKERS, STRANGER)
-CUSTOMER = wallet("customer")
-ACCOMPLICE = wallet("accomplice")
-"""Asks for jobs on a strategy's account."""
 
 Withholds = Callable[[int, bytes, bytes], bool]
 """(height, the beacon that this block would make, the proposer's address) → whether it is withheld."""
