@@ -16,7 +16,7 @@ BALANCE = 1_000_000 * OSTR
 UNIT_PRICE = 10_000
 """R of the last stage, uostr."""
 GAME = DisputesParams(
-    clock_blocks=10,
+    clock_blocks=9,
     open_blocks=4,
     extension_blocks=2,
     moves_per_block=1_000,
@@ -31,7 +31,7 @@ SAMPLING = {
     "commit_blocks": 3,
     "reveal_blocks": 3,
     "open_blocks": 3,
-    "dispute_blocks": 40,
+    "dispute_blocks": 90,
     "proof_blocks": 30,
 }
 
@@ -99,7 +99,7 @@ class Setting:
         )
         return replace(
             LOCALNET,
-            workers=replace(LOCALNET.workers, min_bond=OSTR, unbonding_blocks=400),
+            workers=replace(LOCALNET.workers, min_bond=OSTR, unbonding_blocks=800),
             rates=rates,
             jobs=replace(LOCALNET.jobs, expiry_blocks=EXPIRY, receipt_blocks=8),
             plans=replace(LOCALNET.plans, retain_blocks=8),

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.soundness import exact
 from benchmarks.soundness.catalogue import STRATEGIES, bribed
 from benchmarks.soundness.measure import Court
-from benchmarks.soundness.setting import NUM_CHECKERS, UNIT_PRICE, Setting
+from benchmarks.soundness.people import NUM_CHECKERS
+from benchmarks.soundness.setting import UNIT_PRICE, Setting
 
 LOSING = ("forger that plays", "colluders, confirming", "self-challenger", "lazy checker")
 
