@@ -12,8 +12,12 @@ _CLASSES: dict[str, type[MsgReveal] | type[MsgPostLazy]] = {type_url(cls): cls f
 
 
 def posted_in(txs: Iterable[bytes]) -> tuple[Posted, ...]:
-    """Return the reveals that transactions carry, in order; what cannot be read carries none."""
-    return tuple(message for tx in txs for message in _reveals(tx))
+    """Return the reveals that transactions carry, in order; what cannot be read carries none.
+
+    A block may hold thousands of transactions, so only those are decoded in which a reveal's type stands.
+    """
+    marks = [url.encode() for url in _CLASSES]
+    return tuple(message for tx in txs if any(mark in tx for mark in marks) for message in _reveals(tx))
 
 
 def _reveals(tx: bytes) -> Iterator[Posted]:

@@ -149,4 +149,6 @@ def test_without_the_block_of_a_reveal_a_move_is_tried_again_and_not_given_up(tm
 
 
 def test_rubbish_in_blocks_carries_no_reveals() -> None:
-    assert posted_in([b"", b"\x00" * 90, b"\x0a\x02\x08\x01", bytes(range(256))]) == ()
+    mark = b"/ostraka.disputes.v1.MsgReveal"
+    rubbish = [b"", b"\x00" * 90, b"\x0a\x02\x08\x01", bytes(range(256))]
+    assert posted_in([*rubbish, *(part + mark for part in rubbish), b"\x0a\x20\x0a\x1e" + mark]) == ()
