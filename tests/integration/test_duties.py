@@ -413,7 +413,7 @@ def test_whoever_confirms_a_false_unit_loses_s_and_is_not_paid(tmp_path: Path, m
         held = net.chain.balance(SECOND.operator)
         open_proofs(net, unit, SECOND)
         others = [jobs.unit(net.store, (job.job_id, (0, stage))) for stage in (0, 2)]
-        assert net.chain.balance(SECOND.operator) == held + sum(one.terms.check_pay for one in others)
+        assert net.chain.balance(SECOND.operator) == held + net.check_pay(*others)
         commit = sampling.find_commit(net.store, jobs.key_of(unit), SECOND.address)
         assert commit is not None
         assert commit.outcome == CheckOutcome.FALSE

@@ -36,10 +36,13 @@ def recomputed(found: dict[str, int]) -> dict[str, int]:
     )
     both = n["lambda"] + ceil_div(min(n["lambda"], Q) * n["lambda_2"], Q)
     charge = n["lambda_1"] + ceil_div(min(n["lambda_1"], Q) * n["lambda_2"], Q)
+    budget, second = n["budget"], n["lambda_2"]
+    affordable = budget - second if budget >= Q + second else budget * Q // (Q + second)
     return {
         "R": ceil_div(2 * n["work"], 1_000),
         "V_e": max(n["V"], n["R"]),
-        "k": ceil_div(n["work"], 5_000) + n["fee(Commit)"] + n["fee(Reveal)"],
+        "fees": n["fee(Commit)"] + n["fee(Reveal)"],
+        "k": ceil_div(n["work"], 20_000) + n["fees"],
         "L_req": max(0, ceil_div(Q * n["m"] * (n["R"] + n["V_e"]), n["D_target"]) - n["R"]),
         "S": max(least, min(n["S_cap"], ceil_div(4 * n["L_req"], 3))),
         "L": n["S"] - n["S"] // 4,
@@ -49,7 +52,8 @@ def recomputed(found: dict[str, int]) -> dict[str, int]:
         "lambda_1": ceil_div(n["-ln(1 - D)"] * share, rest),
         "lambda_2": ceil_div(negln32(1 << 31) * share, rest),
         "lambda(D_cap)": ceil_div(negln32(n["D_cap"]) * share, rest),
-        "lambda_new": max(n["lambda_1"], min(n["lambda(D_cap)"], Q * n["R"] // (2 * n["k"]))),
+        "budget": charge + Q * n["R"] // (2 * n["k"]),
+        "lambda_new": max(n["lambda_1"], min(n["lambda(D_cap)"], affordable)),
         "lambda": top,
         "K": ceil_div(n["k"] * charge, Q),
         "rent": ceil_div(n["S"] * n["lock_blocks"], 1_000_000),
@@ -98,10 +102,14 @@ def test_a_settled_units_money_is_explained_to_the_last_uostr(tmp_path: Path) ->
         for unit in net.units(job.job_id):
             n = explained(net, job.job_id, unit.stage)
             assert n["R_actual"] == ceil_div(2 * n["work done"], 1_000)
-            more = max(0, min(n["lambda"], Q * n["|E_u|"]) - n["lambda_1"])
-            assert n["extra"] == min(n["R_actual"] // 2, ceil_div(n["k"] * more, Q)) > 0
+            looks = [rate + ceil_div(min(rate, Q) * n["lambda_2"], Q) for rate in (n["lambda"], n["lambda_1"])]
+            assert n["k of it"] == n["fees"] + ceil_div((n["k"] - n["fees"]) * n["work done"], n["work"]) < n["k"]
+            more = max(0, min(looks[0], Q * n["|E_u|"]) - looks[1])
+            assert n["additional"] == ceil_div(n["k of it"] * more, Q)
+            assert n["extra"] == min(n["R_actual"] // 2, n["additional"]) > 0
+            assert n["added"] == min(n["additional"] - n["extra"], n["R"] - n["R_actual"])
             assert n["paid"] == n["R_actual"] - n["extra"] + n["rent"] == unit.paid
-            assert n["pooled"] == n["K"] + n["extra"]
+            assert n["pooled"] == n["K"] + n["extra"] + n["added"]
             assert n["taxed"] == ceil_div(n["R_actual"] + n["K"] + n["rent"], 20)
             assert n["charged"] == n["paid"] + n["pooled"] + n["taxed"] == unit.charged
             charged += n["charged"]

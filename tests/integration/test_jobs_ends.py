@@ -125,13 +125,13 @@ def test_a_different_out_root_disputes_the_unit_at_the_reveal(frozen: Network) -
     net.chain.run_until(next(duty.open_from for duty in net.duties(first).duties) - 1)
     held = net.chain.balance(first.operator)
     net.ok(net.chain.send(first.hot, net.proof_message(first, epoch)))
-    assert net.chain.balance(first.operator) == held + units[1].terms.check_pay + units[2].terms.check_pay
+    assert net.chain.balance(first.operator) == held + net.check_pay(*units[1:])
     net.chain.run_until(dispute.deadline)
     closed = net.job(job.job_id)
     assert (closed.status, closed.close_reason, closed.close_detail) == (JobStatus.CLOSED, CloseReason.UNRESOLVED, 0)
     assert disputes.dispute(net.store, dispute.dispute_id).status == DisputeStatus.UNRESOLVED
     assert net.chain.balance(REQUESTER) == before - GAS_FEE
-    assert net.chain.balance(first.operator) == held + sum(unit.terms.check_pay for unit in units)
+    assert net.chain.balance(first.operator) == held + net.check_pay(*units)
     assert [net.worker(who).reserved for who in (*SERVERS, *CHECKERS)] == [0] * 5
 
 

@@ -51,10 +51,10 @@ def test_a_checked_job_pays_everybody_and_its_money_sums_exactly(net: Network) -
     for who in CHECKERS:
         held = net.chain.balance(who.operator)
         net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
-        assert net.chain.balance(who.operator) - held == sum(unit.terms.check_pay for unit in units)
+        assert net.chain.balance(who.operator) - held == net.check_pay(*units)
     outcomes = [commit.outcome for unit in units for commit in sampling.commits(net.store, jobs.key_of(unit))]
     assert outcomes == [CheckOutcome.PAID] * 6
-    assert net.chain.balance(module_address("check_pool")) == pool - 2 * sum(unit.terms.check_pay for unit in units)
+    assert net.chain.balance(module_address("check_pool")) == pool - 2 * net.check_pay(*units)
     assert [net.worker(who).holds for who in CHECKERS] == [0, 0]
     assert [net.worker(who).reserved for who in (*SERVERS, *CHECKERS)] == [0] * 5
 

@@ -230,7 +230,7 @@ def test_a_short_pool_queues_pay_and_pays_in_order(tmp_path: Path) -> None:
         net.chain.check_invariants()
         net.run_to_phase_end(net.units(net.drawn_job().job_id)[0])
         assert net.chain.query(QueryPoolRequest(), f"{SERVICE}/Pool").num_waiting == 0
-        pay = unit.terms.check_pay
+        pay = net.check_pay(unit)
         assert [net.chain.balance(who.operator) for who in CHECKERS] == [amount + pay for amount in held]
         net.chain.check_invariants()
 

@@ -254,6 +254,10 @@ class Network:
     def units(self, job_id: int) -> tuple[Unit, ...]:
         return jobs.units_of(self.store, self.job(job_id))
 
+    def check_pay(self, *units: Unit) -> int:
+        """What a check of each of these units pays together."""
+        return sum(jobs.check_pay(self.store, unit) for unit in units)
+
     def check_of(self, unit: Unit) -> UnitCheck:
         return sampling.check(self.store, jobs.key_of(unit))
 

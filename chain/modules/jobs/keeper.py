@@ -435,6 +435,13 @@ def refute_unit(ctx: Context, key: UnitKey) -> None:
 # Ends
 
 
+def check_pay(store: Reader, value: Unit) -> int:
+    """Return what a check of a unit pays, by the work that its answer took."""
+    found = job(store, value.job_id)
+    header = models.model(store, found.model_root).header
+    return rate_rules.check_pay_done(value.terms, rules.done_work(header, found, value))
+
+
 def settle_due(ctx: Context) -> list[Job]:
     """Settle and return jobs whose units are all final, at most `settlements_per_block`, first come first served."""
     due: list[tuple[int, int]] = []

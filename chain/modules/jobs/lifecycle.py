@@ -65,10 +65,10 @@ def check_invariants(ctx: QueryContext) -> None:
         for unit in keeper.units_of(ctx.store, job):
             if OPEN_UNITS.has(ctx.store, (unit.operator, keeper.key_of(unit))) != is_open:
                 raise InvariantBroken(f"unit {keeper.key_of(unit)} is not listed as its job is")
-    for model_root, work in pending.items():
-        known = rates.checkers(ctx.store, model_root).pending
-        if known != work:
-            raise InvariantBroken(f"{known} work units of checks are expected, open jobs come to {work}")
+    for known in rates.known_checkers(ctx.store):
+        work = pending.get(known.model_root, 0)
+        if known.pending != work:
+            raise InvariantBroken(f"{known.pending} work units of checks are expected, open jobs come to {work}")
     held = bank.balance(ctx.store, keeper.ESCROW)
     if held != total:
         raise InvariantBroken(f"the escrow account holds {held}, escrows sum to {total}")

@@ -117,8 +117,8 @@ def draw(digest: bytes, weights: Sequence[int]) -> int:
 
 
 def done_work(header: ModelHeader, job: Job, unit: Unit) -> int:
-    """Return the work that a unit really took."""
-    tokens = job.output_tokens
+    """Return the work that a unit with a result really took."""
+    tokens = unit.tokens
     done = positions(job.prompt_tokens, tokens)
     return rates.work(header.layer_costs, unit.start, unit.end, header.head_cost, done, tokens)
 

@@ -33,6 +33,7 @@ def validate_params(params: Params) -> None:
         raise ValueError(f"0 < r <= 1/2 is broken: r = {part}/{whole}")
     if params.fulfilled > RHO_ONE:
         raise ValueError(f"rho <= 65536 (one) is broken: rho = {params.fulfilled}")
+    _validate_fulfilled(params)
     if not 0 < params.detection_cap < Q:
         raise ValueError(f"0 < D_cap < 2^32 is broken: D_cap = {params.detection_cap}")
     if params.detection_target > params.detection_cap:
@@ -58,6 +59,22 @@ def validate_params(params: Params) -> None:
         raise ValueError("reputation_half_life > 0 is broken: reputation would never fade")
     if not params.commit_fee + params.reveal_fee + params.check_price_numerator:
         raise ValueError("k > 0 is broken: check price, commit fee and reveal fee are all 0")
+
+
+def _validate_fulfilled(params: Params) -> None:
+    """Check that m outweighs what a coalition can make of ρ: it may fulfil every duty but those about its own frauds.
+
+    Of a measured ρ the honest then have fulfilled (ρ − r)/(1 − r) only, and D shrinks by no more than that over ρ,
+    since 1 − (1 − D)^f >= fD. If all they fulfil is ρ_min while ρ reads one, it shrinks by ρ_min.
+    """
+    part, whole, rho = params.coalition_numerator, params.coalition_denominator, params.fulfilled
+    if params.multiple * (rho * whole - RHO_ONE * part) < (whole - part) * rho:
+        raise ValueError(
+            f"m (rho_min - r) >= (1 - r) rho_min is broken: {params.multiple} ({rho}/65536 - {part}/{whole}) < "
+            f"(1 - {part}/{whole}) {rho}/65536; raise rho_min or m, or lower r"
+        )
+    if params.multiple * rho < RHO_ONE:
+        raise ValueError(f"m rho_min >= 1 is broken: {params.multiple} * {rho} < 65536; raise rho_min or m")
 
 
 def validate_windows(

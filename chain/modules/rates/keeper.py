@@ -4,7 +4,7 @@ Invariants: every reputation stands in `FADES` once, at the height where time ha
 is never more than was taken on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -51,6 +51,11 @@ def save_check_window(ctx: Context, blocks: int) -> None:
 def checkers(store: Reader, model_root: bytes) -> Checkers:
     """Return what is known of a model's checkers."""
     return CHECKERS.find(store, model_root) or measured.first(params(store), model_root)
+
+
+def known_checkers(store: Reader) -> Iterator[Checkers]:
+    """Yield what was seen, by model."""
+    return CHECKERS.values(store)
 
 
 def fulfilled(store: Reader, model_root: bytes) -> int:

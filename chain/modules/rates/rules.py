@@ -182,9 +182,14 @@ def second_look(rate_value: int, rate_second: int) -> int:
     return rate_value + ceil_div(min(rate_value, Q) * rate_second, Q)
 
 
-def newcomer_rate(rate_floor: int, rate_cap: int, fee: int, pay: int) -> int:
-    """Return λ of a worker without reputation: up to near certainty, as far as half its fee pays for it."""
-    return max(rate_floor, min(rate_cap, Q * fee // (2 * pay))) if pay else max(rate_floor, rate_cap)
+def newcomer_rate(rate_floor: int, rate_cap: int, rate_second: int, fee: int, pay: int) -> int:
+    """Return λ of a worker without reputation: up to near certainty, as far as half its fee pays for both looks.
+
+    The requester pays for both looks at λ1.
+    """
+    paid = second_look(rate_floor, rate_second) + Q * fee // (2 * pay)
+    affordable = paid - rate_second if paid >= Q + rate_second else paid * Q // (Q + rate_second)
+    return max(rate_floor, min(rate_cap, affordable))
 
 
 def reputed_rate(rate_floor: int, rate_new: int, score: int, full: int) -> int:
@@ -212,7 +217,7 @@ def terms(params: Params, units: int, value: int, fulfilled: int | None = None, 
     floor, second = rate(needed, *share), rate(SECOND_LOOK, *share)
     charge = check_charge(pay, floor, second)
     rent = ceil_div(reserved * params.lock_blocks * params.rent_numerator, params.rent_denominator)
-    newcomer = newcomer_rate(floor, rate(params.detection_cap, *share), fee, pay)
+    newcomer = newcomer_rate(floor, rate(params.detection_cap, *share), second, fee, pay)
     return Terms(
         work=units,
         fee=fee,
@@ -233,6 +238,7 @@ def terms(params: Params, units: int, value: int, fulfilled: int | None = None, 
         treasury_numerator=params.treasury_numerator,
         treasury_denominator=params.treasury_denominator,
         score=score,
+        check_fees=params.commit_fee + params.reveal_fee,
     )
 
 
@@ -241,19 +247,33 @@ def cost(unit: Terms) -> int:
     return unit.fee + unit.check_charge + unit.rent + unit.treasury
 
 
-def extra(unit: Terms, fee: int, num_eligible: int) -> int:
-    """Return the newcomer's share of its own additional checks; at most half of the fee it earned."""
-    additional = max(0, min(unit.rate, Q * num_eligible) - unit.rate_floor)
-    return min(fee // 2, ceil_div(unit.check_pay * additional, Q))
+def check_pay_done(unit: Terms, done: int) -> int:
+    """Return what one check of a unit pays: k, as far as there was work to check, and its messages."""
+    if done >= unit.work:
+        return unit.check_pay
+    priced = unit.check_pay - unit.check_fees
+    return unit.check_fees + ceil_div(priced * done, unit.work)
+
+
+def extra_checks(unit: Terms, done: int, num_eligible: int) -> int:
+    """Return what the checks of a newcomer's unit are expected to cost beyond those that K pays for."""
+    second = second_rate(unit)
+    additional = min(second_look(unit.rate, second), Q * num_eligible) - second_look(unit.rate_floor, second)
+    return ceil_div(check_pay_done(unit, done) * max(0, additional), Q)
 
 
 def settle(unit: Terms, done: int, num_eligible: int, is_opened: bool) -> Settlement:
     """Return where the money of a final unit goes; `done` is the work really done, at most the limit's.
 
+    A newcomer pays for its additional checks with at most half of what it earned; where the answer ended so early that
+    this does not suffice, the requester pays the rest out of the fee it saves, or a cancelled job would empty the pool.
     An asserter that did not open its seal earns neither fee nor rent: the requester keeps them.
     """
     fee = ceil_div(unit.price_numerator * min(done, unit.work), unit.price_denominator)
-    shared = extra(unit, fee, num_eligible) if is_opened else 0
     tax = ceil_div(unit.treasury_numerator * (fee + unit.check_charge + unit.rent), unit.treasury_denominator)
-    earned = fee - shared + unit.rent if is_opened else 0
-    return Settlement(earned, unit.check_charge + shared, tax)
+    if not is_opened:
+        return Settlement(0, unit.check_charge, tax)
+    wanted = extra_checks(unit, done, num_eligible)
+    shared = min(fee // 2, wanted)
+    added = min(wanted - shared, unit.fee - fee)
+    return Settlement(fee - shared + unit.rent, unit.check_charge + shared + added, tax)

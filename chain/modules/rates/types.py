@@ -96,6 +96,8 @@ class Terms:
     treasury_denominator: int = 0
     score: int = 0
     """The worker's reputation when the terms were made, uostr."""
+    check_fees: int = 0
+    """Part of k that pays the check's messages, whatever its work."""
 
 
 @record

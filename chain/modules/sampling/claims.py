@@ -65,7 +65,12 @@ def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checke
     claimed = CLAIMS.find(store, (key, checker))
     owed = price - min(price, claimed.amount if claimed is not None else 0)
     amount = min(owed, workers.worker(store, checker).bond)
-    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, amount), is_fault)
+    if unit.status != UnitStatus.REFUTED:
+        # Who plants a canary may claim it too, and must not earn more by it than by any other absence.
+        amount_shared = min(amount, max(0, rules.absence_penalty(unit.terms) - (price - owed)))
+    else:
+        amount_shared = amount
+    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, amount_shared), is_fault)
 
 
 def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:

@@ -235,8 +235,9 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     others = [found for _, found in COMMITS.items(ctx.store, prefix=UNIT_KEY.pack(key)) if found.checker != checker]
     measures.count(ctx, check.epoch, unit, commit, others)
     _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.PAID))
-    _pay(ctx, Payment(checker, terms.check_pay, *_flat(key)))
-    return terms.check_pay
+    pay = jobs.check_pay(ctx.store, unit)
+    _pay(ctx, Payment(checker, pay, *_flat(key)))
+    return pay
 
 
 def convict_check(ctx: Context, key: UnitKey, checker: bytes) -> None:

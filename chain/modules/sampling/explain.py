@@ -13,7 +13,6 @@ from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
 from chain.modules.rates import measured
 from chain.modules.rates import rules as rate_rules
-from chain.modules.rates.rules import extra as newcomers_share
 from chain.modules.sampling import canaries, epochs, keeper, rules
 from chain.modules.sampling.types import Explanation, QueryExplainRequest, QueryExplainResponse, UnitCheck
 
@@ -56,7 +55,8 @@ def _bond_lines(ctx: QueryContext, job: Job, unit: Unit) -> list[Explanation]:
         _line("V_e", "max(V, R)", effective),
         _line("fee(Commit)", "parameter, uostr", params.commit_fee),
         _line("fee(Reveal)", "parameter, uostr", params.reveal_fee),
-        _line("k", f"ceil(work * {check_price}) + fee(Commit) + fee(Reveal), uostr", terms.check_pay),
+        _line("fees", "fee(Commit) + fee(Reveal) as frozen, uostr", terms.check_fees),
+        _line("k", f"ceil(work * {check_price}) + fees, uostr", terms.check_pay),
         _line("m", "parameter: multiple", params.multiple),
         _line("D_target", "parameter, of 2^32", params.detection_target),
         _line("L_req", "max(0, ceil(2^32 m (R + V_e)/D_target) - R)", required),
@@ -76,7 +76,9 @@ def _rate_lines(ctx: QueryContext, unit: Unit) -> list[Explanation]:
     terms, params = unit.terms, rates.params(ctx.store)
     share = (terms.coalition_numerator, terms.coalition_denominator, terms.fulfilled)
     highest = rate_rules.rate(params.detection_cap, *share)
-    newcomer = rate_rules.newcomer_rate(terms.rate_floor, highest, terms.fee, terms.check_pay)
+    second = rate_rules.second_rate(terms)
+    newcomer = rate_rules.newcomer_rate(terms.rate_floor, highest, second, terms.fee, terms.check_pay)
+    budget = rate_rules.second_look(terms.rate_floor, second) + rate_rules.Q * terms.fee // (2 * terms.check_pay)
     return [
         _line("-ln(1 - D)", "negln32(D), of 2^32", rate_rules.negln32(terms.detection)),
         _line("r numerator", "coalition share", terms.coalition_numerator),
@@ -84,9 +86,10 @@ def _rate_lines(ctx: QueryContext, unit: Unit) -> list[Explanation]:
         _line("rho_min", "parameter: where rho begins, and its lowest, of 2^16", params.fulfilled),
         _line("rho", "share of duties fulfilled as measured at acceptance, of 2^16", terms.fulfilled),
         _line("lambda_1", "ceil(-ln(1 - D)/((1 - r) rho)), of 2^32", terms.rate_floor),
-        _line("lambda_2", "second look: lambda(1/2), of 2^32", rate_rules.second_rate(terms)),
+        _line("lambda_2", "second look: lambda(1/2), of 2^32", second),
         _line("lambda(D_cap)", "ceil(-ln(1 - D_cap)/((1 - r) rho)), of 2^32", highest),
-        _line("lambda_new", "max(lambda_1, min(lambda(D_cap), floor(2^32 R/(2k)))), of 2^32", newcomer),
+        _line("budget", "looks(lambda_1) + floor(2^32 R/(2k)); looks(x) = x + ceil(min(x, 1) lambda_2)", budget),
+        _line("lambda_new", "max(lambda_1, min(lambda(D_cap), the x with looks(x) = budget)), of 2^32", newcomer),
         _line("reputation", "of the worker with this model when the plan was drawn, uostr", terms.score),
         _line("reputation full", "parameter, uostr", params.reputation_full),
         _line(
@@ -101,7 +104,7 @@ def _money_lines(ctx: QueryContext, unit: Unit) -> list[Explanation]:
     terms, params = unit.terms, rates.params(ctx.store)
     tax = f"{terms.treasury_numerator}/{terms.treasury_denominator}"
     return [
-        _line("K", "ceil(k (lambda_1 + ceil(min(lambda_1, 2^32) lambda_2/2^32))/2^32), uostr", terms.check_charge),
+        _line("K", "ceil(k looks(lambda_1)/2^32), uostr", terms.check_charge),
         _line("lock_blocks", "parameter: how long S is held without a dispute", params.lock_blocks),
         _line("rent", f"ceil(S * lock_blocks * {params.rent_numerator}/{params.rent_denominator}), uostr", terms.rent),
         _line("tau", f"ceil({tax} (R + K + rent)), uostr", terms.treasury),
@@ -114,7 +117,7 @@ def _capacity_lines(ctx: QueryContext, job: Job, unit: Unit) -> list[Explanation
     load = measured.load(unit.terms, known.heaviest)
     return [
         _line("heaviest", "now: share of the most drawn checker, at most r, of 2^32", known.heaviest),
-        _line("load", "now: ceil(work min(1, (lambda + min(lambda, 1) lambda_2) heaviest)), work units", load),
+        _line("load", "now: ceil(work min(1, looks(lambda) heaviest)), work units", load),
         _line("pending", "now: loads of all open jobs, each as at its acceptance", known.pending),
         _line("speed", "now: work units a block that it is taken to manage", known.speed),
         _line("check window", "floor(W_c/4), blocks", window),
@@ -165,13 +168,22 @@ def _settlement_lines(ctx: QueryContext, job: Job, unit: Unit) -> list[Explanati
     done = min(terms.work, job_rules.done_work(models.model(ctx.store, job.model_root).header, job, unit))
     fee = rate_rules.ceil_div(terms.price_numerator * done, terms.price_denominator)
     is_opened = unit.status == UnitStatus.FINAL
-    extra = newcomers_share(terms, fee, unit.num_eligible) if is_opened else 0
+    wanted = rate_rules.extra_checks(terms, done, unit.num_eligible) if is_opened else 0
+    shared = min(fee // 2, wanted)
+    added = min(wanted - shared, terms.fee - fee)
     return [
         _line("work done", "the same as work, for the tokens that were made", done),
         _line("R_actual", f"ceil(work done * {terms.price_numerator}/{terms.price_denominator}), uostr", fee),
-        _line("extra", "min(floor(R_actual/2), ceil(k max(0, min(lambda, |E_u|) - lambda_1))), uostr", extra),
+        _line(
+            "k of it",
+            "fees + ceil((k - fees) work done/work): what one check pays, uostr",
+            rate_rules.check_pay_done(terms, done),
+        ),
+        _line("additional", "ceil(k of it * max(0, min(looks(lambda), |E_u|) - looks(lambda_1))), uostr", wanted),
+        _line("extra", "min(floor(R_actual/2), additional): out of the asserter's fee, uostr", shared),
+        _line("added", "min(additional - extra, R - R_actual): out of the fee the requester saves, uostr", added),
         _line("paid", "R_actual - extra + rent to the asserter, 0 if it did not open, uostr", unit.paid),
-        _line("pooled", "K + extra to the check pool, uostr", terms.check_charge + extra),
+        _line("pooled", "K + extra + added to the check pool, uostr", terms.check_charge + shared + added),
         _line("taxed", "tau of R_actual + K + rent to the treasury, uostr", unit.taxed),
         _line("charged", "paid + pooled + taxed, uostr; the rest of the escrow went back", unit.charged),
     ]

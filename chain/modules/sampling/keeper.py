@@ -20,6 +20,7 @@ from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import second_rate
 from chain.modules.sampling import epochs, measures, rules
+from chain.modules.sampling.genesis import validate_params
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
@@ -62,7 +63,11 @@ def params(store: Reader) -> Params:
 
 
 def save_params(ctx: Context, value: Params) -> None:
-    """Replace the parameters; expected checks may take a quarter of the time there is to commit to them."""
+    """Replace the parameters; expected checks may take a quarter of the time there is to commit to them.
+
+    Raises: ValueError if a bond could leave before everything it backs is over.
+    """
+    validate_params(ctx.store, value)
     PARAMS.save(ctx.store, value)
     rates.save_check_window(ctx, max(1, value.commit_blocks // 4))
 

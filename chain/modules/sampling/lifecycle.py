@@ -8,8 +8,6 @@ from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
-from chain.modules.rates import keeper as rates
-from chain.modules.rates.genesis import validate_rent, validate_windows
 from chain.modules.sampling import canaries, epochs, keeper, measures, rules
 from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS, SILENT
 from chain.modules.sampling.types import CheckPhase, Params
@@ -20,27 +18,6 @@ from chain.store.overlay import Reader
 def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
     """Take `{"params": …}`. Raises: ValueError naming field and limit, or the sum of windows that is broken."""
     params = from_json(Params, genesis.get("params"), "sampling.params")
-    for name in Params.__dataclass_fields__:
-        if not 0 < getattr(params, name) < 1 << 32:
-            raise ValueError(f"sampling.params.{name} is {getattr(params, name)}, not in 1..2^32")
-    if params.epoch_blocks % params.round_blocks or params.epoch_blocks <= rules.BEACON_DELAY:
-        raise ValueError(
-            f"sampling.params: epoch_blocks is a multiple of round_blocks and above {rules.BEACON_DELAY}, not "
-            f"{params.epoch_blocks} of {params.round_blocks}"
-        )
-    validate_windows(
-        unbonding=workers.params(ctx.store).unbonding_blocks,
-        expiry=jobs.params(ctx.store).expiry_blocks,
-        round_blocks=params.round_blocks,
-        epoch_blocks=params.epoch_blocks,
-        proof_blocks=params.proof_blocks,
-        commit_blocks=params.commit_blocks,
-        reveal_blocks=params.reveal_blocks,
-        open_blocks=params.open_blocks,
-        dispute_blocks=params.dispute_blocks,
-    )
-    hold = jobs.params(ctx.store).expiry_blocks + params.round_blocks + 4 + 2 * params.commit_blocks
-    validate_rent(rates.params(ctx.store), hold + params.reveal_blocks + params.open_blocks)
     keeper.save_params(ctx, params)
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hain/wire/rates/v1/rates.proto\x12\x10ostraka.rates.v1\"\xdd\x05\n\x06Params\x12\x10\n\x08multiple\x18\x01 \x01(\x04\x12\x1b\n\x13\x63oalition_numerator\x18\x02 \x01(\x04\x12\x1d\n\x15\x63oalition_denominator\x18\x03 \x01(\x04\x12\x11\n\tfulfilled\x18\x04 \x01(\x04\x12\x15\n\rdetection_cap\x18\x05 \x01(\x04\x12\x18\n\x10\x64\x65tection_target\x18\x06 \x01(\x04\x12\x17\n\x0fprice_numerator\x18\x07 \x01(\x04\x12\x19\n\x11price_denominator\x18\x08 \x01(\x04\x12\x1d\n\x15\x63heck_price_numerator\x18\t \x01(\x04\x12\x1f\n\x17\x63heck_price_denominator\x18\n \x01(\x04\x12\x12\n\nbond_floor\x18\x0b \x01(\x04\x12\x10\n\x08\x62ond_cap\x18\x0c \x01(\x04\x12\x13\n\x0b\x64ispute_fee\x18\r \x01(\x04\x12\x0f\n\x07job_fee\x18\x0e \x01(\x04\x12\x12\n\ncommit_fee\x18\x0f \x01(\x04\x12\x12\n\nreveal_fee\x18\x10 \x01(\x04\x12\x16\n\x0erent_numerator\x18\x11 \x01(\x04\x12\x18\n\x10rent_denominator\x18\x12 \x01(\x04\x12\x1a\n\x12treasury_numerator\x18\x13 \x01(\x04\x12\x1c\n\x14treasury_denominator\x18\x14 \x01(\x04\x12\x14\n\x0cmin_checkers\x18\x15 \x01(\x04\x12 \n\x18\x63hecker_weight_numerator\x18\x16 \x01(\x04\x12\"\n\x1a\x63hecker_weight_denominator\x18\x17 \x01(\x04\x12\x13\n\x0block_blocks\x18\x18 \x01(\x04\x12\x18\n\x10\x66ulfilled_window\x18\x19 \x01(\x04\x12\x13\n\x0b\x63heck_speed\x18\x1a \x01(\x04\x12\x17\n\x0freputation_full\x18\x1b \x01(\x04\x12\x1c\n\x14reputation_half_life\x18\x1c \x01(\x04\x12\x16\n\x0e\x63\x61nary_spacing\x18\x1d \x01(\x04\"\x88\x03\n\x05Terms\x12\x0c\n\x04work\x18\x01 \x01(\x04\x12\x0b\n\x03\x66\x65\x65\x18\x02 \x01(\x04\x12\x11\n\tcheck_pay\x18\x03 \x01(\x04\x12\x14\n\x0c\x63heck_charge\x18\x04 \x01(\x04\x12\x0c\n\x04rent\x18\x05 \x01(\x04\x12\x10\n\x08treasury\x18\x06 \x01(\x04\x12\x0c\n\x04\x62ond\x18\x07 \x01(\x04\x12\x0c\n\x04loss\x18\x08 \x01(\x04\x12\x11\n\tdetection\x18\t \x01(\x04\x12\x12\n\nrate_floor\x18\n \x01(\x04\x12\x0c\n\x04rate\x18\x0b \x01(\x04\x12\x1b\n\x13\x63oalition_numerator\x18\x0c \x01(\x04\x12\x1d\n\x15\x63oalition_denominator\x18\r \x01(\x04\x12\x11\n\tfulfilled\x18\x0e \x01(\x04\x12\x17\n\x0fprice_numerator\x18\x0f \x01(\x04\x12\x19\n\x11price_denominator\x18\x10 \x01(\x04\x12\x1a\n\x12treasury_numerator\x18\x11 \x01(\x04\x12\x1c\n\x14treasury_denominator\x18\x12 \x01(\x04\x12\r\n\x05score\x18\x13 \x01(\x04\"\x1d\n\x0b\x43heckWindow\x12\x0e\n\x06\x62locks\x18\x01 \x01(\x04\"\x80\x01\n\x08\x43heckers\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\x11\n\tfulfilled\x18\x02 \x01(\x04\x12\r\n\x05speed\x18\x03 \x01(\x04\x12\x0f\n\x07pending\x18\x04 \x01(\x04\x12\x0c\n\x04peak\x18\x05 \x01(\x04\x12\x10\n\x08heaviest\x18\x06 \x01(\x04\x12\r\n\x05\x65poch\x18\x07 \x01(\x04\"Q\n\nReputation\x12\x10\n\x08operator\x18\x01 \x01(\x0c\x12\x12\n\nmodel_root\x18\x02 \x01(\x0c\x12\r\n\x05score\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\"\x14\n\x12QueryParamsRequest\"?\n\x13QueryParamsResponse\x12(\n\x06params\x18\x01 \x01(\x0b\x32\x18.ostraka.rates.v1.Params\"a\n\x11QueryQuoteRequest\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\x15\n\rprompt_tokens\x18\x02 \x01(\x04\x12\x12\n\nmax_tokens\x18\x03 \x01(\x04\x12\r\n\x05value\x18\x04 \x01(\x04\"\x7f\n\nStageQuote\x12\x0f\n\x07plan_id\x18\x01 \x01(\x04\x12\r\n\x05stage\x18\x02 \x01(\x04\x12\x12\n\nis_refused\x18\x03 \x01(\x08\x12\x15\n\rlargest_value\x18\x04 \x01(\x04\x12&\n\x05terms\x18\x05 \x01(\x0b\x32\x17.ostraka.rates.v1.Terms\"R\n\x12QueryQuoteResponse\x12,\n\x06stages\x18\x01 \x03(\x0b\x32\x1c.ostraka.rates.v1.StageQuote\x12\x0e\n\x06\x65scrow\x18\x02 \x01(\x04\"*\n\x14QueryCheckersRequest\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\"g\n\x15QueryCheckersResponse\x12,\n\x08\x63heckers\x18\x01 \x01(\x0b\x32\x1a.ostraka.rates.v1.Checkers\x12\x11\n\tfulfilled\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\x04\">\n\x16QueryReputationRequest\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\x12\n\nmodel_root\x18\x02 \x01(\x0c\"6\n\x17QueryReputationResponse\x12\r\n\x05score\x18\x01 \x01(\x04\x12\x0c\n\x04\x66ull\x18\x02 \x01(\x04\x32\xf2\x02\n\x05Query\x12U\n\x06Params\x12$.ostraka.rates.v1.QueryParamsRequest\x1a%.ostraka.rates.v1.QueryParamsResponse\x12[\n\x08\x43heckers\x12&.ostraka.rates.v1.QueryCheckersRequest\x1a\'.ostraka.rates.v1.QueryCheckersResponse\x12\x61\n\nReputation\x12(.ostraka.rates.v1.QueryReputationRequest\x1a).ostraka.rates.v1.QueryReputationResponse\x12R\n\x05Quote\x12#.ostraka.rates.v1.QueryQuoteRequest\x1a$.ostraka.rates.v1.QueryQuoteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hain/wire/rates/v1/rates.proto\x12\x10ostraka.rates.v1\"\xdd\x05\n\x06Params\x12\x10\n\x08multiple\x18\x01 \x01(\x04\x12\x1b\n\x13\x63oalition_numerator\x18\x02 \x01(\x04\x12\x1d\n\x15\x63oalition_denominator\x18\x03 \x01(\x04\x12\x11\n\tfulfilled\x18\x04 \x01(\x04\x12\x15\n\rdetection_cap\x18\x05 \x01(\x04\x12\x18\n\x10\x64\x65tection_target\x18\x06 \x01(\x04\x12\x17\n\x0fprice_numerator\x18\x07 \x01(\x04\x12\x19\n\x11price_denominator\x18\x08 \x01(\x04\x12\x1d\n\x15\x63heck_price_numerator\x18\t \x01(\x04\x12\x1f\n\x17\x63heck_price_denominator\x18\n \x01(\x04\x12\x12\n\nbond_floor\x18\x0b \x01(\x04\x12\x10\n\x08\x62ond_cap\x18\x0c \x01(\x04\x12\x13\n\x0b\x64ispute_fee\x18\r \x01(\x04\x12\x0f\n\x07job_fee\x18\x0e \x01(\x04\x12\x12\n\ncommit_fee\x18\x0f \x01(\x04\x12\x12\n\nreveal_fee\x18\x10 \x01(\x04\x12\x16\n\x0erent_numerator\x18\x11 \x01(\x04\x12\x18\n\x10rent_denominator\x18\x12 \x01(\x04\x12\x1a\n\x12treasury_numerator\x18\x13 \x01(\x04\x12\x1c\n\x14treasury_denominator\x18\x14 \x01(\x04\x12\x14\n\x0cmin_checkers\x18\x15 \x01(\x04\x12 \n\x18\x63hecker_weight_numerator\x18\x16 \x01(\x04\x12\"\n\x1a\x63hecker_weight_denominator\x18\x17 \x01(\x04\x12\x13\n\x0block_blocks\x18\x18 \x01(\x04\x12\x18\n\x10\x66ulfilled_window\x18\x19 \x01(\x04\x12\x13\n\x0b\x63heck_speed\x18\x1a \x01(\x04\x12\x17\n\x0freputation_full\x18\x1b \x01(\x04\x12\x1c\n\x14reputation_half_life\x18\x1c \x01(\x04\x12\x16\n\x0e\x63\x61nary_spacing\x18\x1d \x01(\x04\"\x9c\x03\n\x05Terms\x12\x0c\n\x04work\x18\x01 \x01(\x04\x12\x0b\n\x03\x66\x65\x65\x18\x02 \x01(\x04\x12\x11\n\tcheck_pay\x18\x03 \x01(\x04\x12\x14\n\x0c\x63heck_charge\x18\x04 \x01(\x04\x12\x0c\n\x04rent\x18\x05 \x01(\x04\x12\x10\n\x08treasury\x18\x06 \x01(\x04\x12\x0c\n\x04\x62ond\x18\x07 \x01(\x04\x12\x0c\n\x04loss\x18\x08 \x01(\x04\x12\x11\n\tdetection\x18\t \x01(\x04\x12\x12\n\nrate_floor\x18\n \x01(\x04\x12\x0c\n\x04rate\x18\x0b \x01(\x04\x12\x1b\n\x13\x63oalition_numerator\x18\x0c \x01(\x04\x12\x1d\n\x15\x63oalition_denominator\x18\r \x01(\x04\x12\x11\n\tfulfilled\x18\x0e \x01(\x04\x12\x17\n\x0fprice_numerator\x18\x0f \x01(\x04\x12\x19\n\x11price_denominator\x18\x10 \x01(\x04\x12\x1a\n\x12treasury_numerator\x18\x11 \x01(\x04\x12\x1c\n\x14treasury_denominator\x18\x12 \x01(\x04\x12\r\n\x05score\x18\x13 \x01(\x04\x12\x12\n\ncheck_fees\x18\x14 \x01(\x04\"\x1d\n\x0b\x43heckWindow\x12\x0e\n\x06\x62locks\x18\x01 \x01(\x04\"\x80\x01\n\x08\x43heckers\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\x11\n\tfulfilled\x18\x02 \x01(\x04\x12\r\n\x05speed\x18\x03 \x01(\x04\x12\x0f\n\x07pending\x18\x04 \x01(\x04\x12\x0c\n\x04peak\x18\x05 \x01(\x04\x12\x10\n\x08heaviest\x18\x06 \x01(\x04\x12\r\n\x05\x65poch\x18\x07 \x01(\x04\"Q\n\nReputation\x12\x10\n\x08operator\x18\x01 \x01(\x0c\x12\x12\n\nmodel_root\x18\x02 \x01(\x0c\x12\r\n\x05score\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\"\x14\n\x12QueryParamsRequest\"?\n\x13QueryParamsResponse\x12(\n\x06params\x18\x01 \x01(\x0b\x32\x18.ostraka.rates.v1.Params\"a\n\x11QueryQuoteRequest\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\x12\x15\n\rprompt_tokens\x18\x02 \x01(\x04\x12\x12\n\nmax_tokens\x18\x03 \x01(\x04\x12\r\n\x05value\x18\x04 \x01(\x04\"\x7f\n\nStageQuote\x12\x0f\n\x07plan_id\x18\x01 \x01(\x04\x12\r\n\x05stage\x18\x02 \x01(\x04\x12\x12\n\nis_refused\x18\x03 \x01(\x08\x12\x15\n\rlargest_value\x18\x04 \x01(\x04\x12&\n\x05terms\x18\x05 \x01(\x0b\x32\x17.ostraka.rates.v1.Terms\"R\n\x12QueryQuoteResponse\x12,\n\x06stages\x18\x01 \x03(\x0b\x32\x1c.ostraka.rates.v1.StageQuote\x12\x0e\n\x06\x65scrow\x18\x02 \x01(\x04\"*\n\x14QueryCheckersRequest\x12\x12\n\nmodel_root\x18\x01 \x01(\x0c\"g\n\x15QueryCheckersResponse\x12,\n\x08\x63heckers\x18\x01 \x01(\x0b\x32\x1a.ostraka.rates.v1.Checkers\x12\x11\n\tfulfilled\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\x04\">\n\x16QueryReputationRequest\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\x12\n\nmodel_root\x18\x02 \x01(\x0c\"6\n\x17QueryReputationResponse\x12\r\n\x05score\x18\x01 \x01(\x04\x12\x0c\n\x04\x66ull\x18\x02 \x01(\x04\x32\xf2\x02\n\x05Query\x12U\n\x06Params\x12$.ostraka.rates.v1.QueryParamsRequest\x1a%.ostraka.rates.v1.QueryParamsResponse\x12[\n\x08\x43heckers\x12&.ostraka.rates.v1.QueryCheckersRequest\x1a\'.ostraka.rates.v1.QueryCheckersResponse\x12\x61\n\nReputation\x12(.ostraka.rates.v1.QueryReputationRequest\x1a).ostraka.rates.v1.QueryReputationResponse\x12R\n\x05Quote\x12#.ostraka.rates.v1.QueryQuoteRequest\x1a$.ostraka.rates.v1.QueryQuoteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,31 +34,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARAMS']._serialized_start=54
   _globals['_PARAMS']._serialized_end=787
   _globals['_TERMS']._serialized_start=790
-  _globals['_TERMS']._serialized_end=1182
-  _globals['_CHECKWINDOW']._serialized_start=1184
-  _globals['_CHECKWINDOW']._serialized_end=1213
-  _globals['_CHECKERS']._serialized_start=1216
-  _globals['_CHECKERS']._serialized_end=1344
-  _globals['_REPUTATION']._serialized_start=1346
-  _globals['_REPUTATION']._serialized_end=1427
-  _globals['_QUERYPARAMSREQUEST']._serialized_start=1429
-  _globals['_QUERYPARAMSREQUEST']._serialized_end=1449
-  _globals['_QUERYPARAMSRESPONSE']._serialized_start=1451
-  _globals['_QUERYPARAMSRESPONSE']._serialized_end=1514
-  _globals['_QUERYQUOTEREQUEST']._serialized_start=1516
-  _globals['_QUERYQUOTEREQUEST']._serialized_end=1613
-  _globals['_STAGEQUOTE']._serialized_start=1615
-  _globals['_STAGEQUOTE']._serialized_end=1742
-  _globals['_QUERYQUOTERESPONSE']._serialized_start=1744
-  _globals['_QUERYQUOTERESPONSE']._serialized_end=1826
-  _globals['_QUERYCHECKERSREQUEST']._serialized_start=1828
-  _globals['_QUERYCHECKERSREQUEST']._serialized_end=1870
-  _globals['_QUERYCHECKERSRESPONSE']._serialized_start=1872
-  _globals['_QUERYCHECKERSRESPONSE']._serialized_end=1975
-  _globals['_QUERYREPUTATIONREQUEST']._serialized_start=1977
-  _globals['_QUERYREPUTATIONREQUEST']._serialized_end=2039
-  _globals['_QUERYREPUTATIONRESPONSE']._serialized_start=2041
-  _globals['_QUERYREPUTATIONRESPONSE']._serialized_end=2095
-  _globals['_QUERY']._serialized_start=2098
-  _globals['_QUERY']._serialized_end=2468
+  _globals['_TERMS']._serialized_end=1202
+  _globals['_CHECKWINDOW']._serialized_start=1204
+  _globals['_CHECKWINDOW']._serialized_end=1233
+  _globals['_CHECKERS']._serialized_start=1236
+  _globals['_CHECKERS']._serialized_end=1364
+  _globals['_REPUTATION']._serialized_start=1366
+  _globals['_REPUTATION']._serialized_end=1447
+  _globals['_QUERYPARAMSREQUEST']._serialized_start=1449
+  _globals['_QUERYPARAMSREQUEST']._serialized_end=1469
+  _globals['_QUERYPARAMSRESPONSE']._serialized_start=1471
+  _globals['_QUERYPARAMSRESPONSE']._serialized_end=1534
+  _globals['_QUERYQUOTEREQUEST']._serialized_start=1536
+  _globals['_QUERYQUOTEREQUEST']._serialized_end=1633
+  _globals['_STAGEQUOTE']._serialized_start=1635
+  _globals['_STAGEQUOTE']._serialized_end=1762
+  _globals['_QUERYQUOTERESPONSE']._serialized_start=1764
+  _globals['_QUERYQUOTERESPONSE']._serialized_end=1846
+  _globals['_QUERYCHECKERSREQUEST']._serialized_start=1848
+  _globals['_QUERYCHECKERSREQUEST']._serialized_end=1890
+  _globals['_QUERYCHECKERSRESPONSE']._serialized_start=1892
+  _globals['_QUERYCHECKERSRESPONSE']._serialized_end=1995
+  _globals['_QUERYREPUTATIONREQUEST']._serialized_start=1997
+  _globals['_QUERYREPUTATIONREQUEST']._serialized_end=2059
+  _globals['_QUERYREPUTATIONRESPONSE']._serialized_start=2061
+  _globals['_QUERYREPUTATIONRESPONSE']._serialized_end=2115
+  _globals['_QUERY']._serialized_start=2118
+  _globals['_QUERY']._serialized_end=2488
 # @@protoc_insertion_point(module_scope)

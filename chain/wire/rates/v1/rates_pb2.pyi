@@ -69,7 +69,7 @@ class Params(_message.Message):
     def __init__(self, multiple: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., detection_cap: _Optional[int] = ..., detection_target: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., check_price_numerator: _Optional[int] = ..., check_price_denominator: _Optional[int] = ..., bond_floor: _Optional[int] = ..., bond_cap: _Optional[int] = ..., dispute_fee: _Optional[int] = ..., job_fee: _Optional[int] = ..., commit_fee: _Optional[int] = ..., reveal_fee: _Optional[int] = ..., rent_numerator: _Optional[int] = ..., rent_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., min_checkers: _Optional[int] = ..., checker_weight_numerator: _Optional[int] = ..., checker_weight_denominator: _Optional[int] = ..., lock_blocks: _Optional[int] = ..., fulfilled_window: _Optional[int] = ..., check_speed: _Optional[int] = ..., reputation_full: _Optional[int] = ..., reputation_half_life: _Optional[int] = ..., canary_spacing: _Optional[int] = ...) -> None: ...
 
 class Terms(_message.Message):
-    __slots__ = ("work", "fee", "check_pay", "check_charge", "rent", "treasury", "bond", "loss", "detection", "rate_floor", "rate", "coalition_numerator", "coalition_denominator", "fulfilled", "price_numerator", "price_denominator", "treasury_numerator", "treasury_denominator", "score")
+    __slots__ = ("work", "fee", "check_pay", "check_charge", "rent", "treasury", "bond", "loss", "detection", "rate_floor", "rate", "coalition_numerator", "coalition_denominator", "fulfilled", "price_numerator", "price_denominator", "treasury_numerator", "treasury_denominator", "score", "check_fees")
     WORK_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     CHECK_PAY_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +89,7 @@ class Terms(_message.Message):
     TREASURY_NUMERATOR_FIELD_NUMBER: _ClassVar[int]
     TREASURY_DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FEES_FIELD_NUMBER: _ClassVar[int]
     work: int
     fee: int
     check_pay: int
@@ -108,7 +109,8 @@ class Terms(_message.Message):
     treasury_numerator: int
     treasury_denominator: int
     score: int
-    def __init__(self, work: _Optional[int] = ..., fee: _Optional[int] = ..., check_pay: _Optional[int] = ..., check_charge: _Optional[int] = ..., rent: _Optional[int] = ..., treasury: _Optional[int] = ..., bond: _Optional[int] = ..., loss: _Optional[int] = ..., detection: _Optional[int] = ..., rate_floor: _Optional[int] = ..., rate: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., score: _Optional[int] = ...) -> None: ...
+    check_fees: int
+    def __init__(self, work: _Optional[int] = ..., fee: _Optional[int] = ..., check_pay: _Optional[int] = ..., check_charge: _Optional[int] = ..., rent: _Optional[int] = ..., treasury: _Optional[int] = ..., bond: _Optional[int] = ..., loss: _Optional[int] = ..., detection: _Optional[int] = ..., rate_floor: _Optional[int] = ..., rate: _Optional[int] = ..., coalition_numerator: _Optional[int] = ..., coalition_denominator: _Optional[int] = ..., fulfilled: _Optional[int] = ..., price_numerator: _Optional[int] = ..., price_denominator: _Optional[int] = ..., treasury_numerator: _Optional[int] = ..., treasury_denominator: _Optional[int] = ..., score: _Optional[int] = ..., check_fees: _Optional[int] = ...) -> None: ...
 
 class CheckWindow(_message.Message):
     __slots__ = ("blocks",)

@@ -118,10 +118,36 @@ def test_pay_and_refund_are_the_escrow(units: int, value: int, data: st.DataObje
     assert min(parts.to_asserter, parts.to_pool, parts.to_treasury) >= 0
     fee = rules.price(LOCALNET.rates, min(done, units))
     if is_opened:
-        assert parts.to_asserter + parts.to_pool == fee + found.rent + found.check_charge
+        added = parts.to_asserter + parts.to_pool - (fee + found.rent + found.check_charge)
+        assert 0 <= added <= found.fee - fee
         assert 2 * (parts.to_asserter - found.rent) >= fee
+        assert not added or parts.to_asserter - found.rent == fee - fee // 2
     else:
         assert parts.to_asserter == 0
+
+
+@given(works, values, st.data(), st.sampled_from([LOCALNET.rates, MAINNET.rates]))
+def test_a_unit_brings_the_pool_what_its_checks_are_expected_to_cost(
+    units: int, value: int, data: st.DataObject, params: Params
+) -> None:
+    """Wherever the answer ends, for newcomers and the known, in both looks: who cancels cannot empty the pool."""
+    score = data.draw(st.integers(0, params.reputation_full))
+    found = rules.terms(params, units, value, None, score)
+    if isinstance(found, rules.Refusal):
+        return
+    done = data.draw(st.integers(0, units))
+    weights = data.draw(st.lists(st.integers(1, 10**9), min_size=1, max_size=30))
+    parts = rules.settle(found, done, len(weights), True)
+    total, second = sum(weights), rules.second_rate(found)
+    first = [min(Fraction(1), Fraction(found.rate * weight, rules.Q * total)) for weight in weights]
+    again = [min(Fraction(1), Fraction(second * weight, rules.Q * total)) for weight in weights]
+    none = Fraction(1)
+    for chance in first:
+        none *= 1 - chance
+    # Drawn at once, or only in the second look, which there is if somebody else was drawn at once.
+    later = sum((1 - one - none) * two for one, two in zip(first, again, strict=True))
+    expected = rules.check_pay_done(found, done) * (sum(first) + max(Fraction(0), later))
+    assert parts.to_pool + 2 >= expected
 
 
 @given(st.lists(st.integers(1, 10**15), min_size=1, max_size=50), st.integers(0, 1 << 40))
@@ -149,6 +175,14 @@ def test_both_parameter_sets_are_accepted() -> None:
         ({"bond_floor": 1_599}, "S_floor >= 4(G_max + F_job) is broken: 1599 < 4(200 + 200)"),
         ({"fulfilled": 45_000}, "3k >= ceil(k(Q + lambda_2)/Q) at the lowest rho is broken: lambda_2 = "),
         ({"fulfilled": 70_000}, "rho <= 65536 (one) is broken"),
+        (
+            {"fulfilled": 43_000},
+            "m (rho_min - r) >= (1 - r) rho_min is broken: 2 (43000/65536 - 1/2) < (1 - 1/2) 43000",
+        ),
+        (
+            {"fulfilled": 32_767, "coalition_numerator": 1, "coalition_denominator": 10},
+            "m rho_min >= 1 is broken: 2 * 32767 < 65536",
+        ),
         ({"price_denominator": 0}, "rates.price_denominator > 0 is broken"),
         ({"min_checkers": 0}, "rates.min_checkers > 0 is broken"),
         ({"bond_cap": 1 << 60}, "rates.bond_cap < 2^56 is broken"),
@@ -162,6 +196,40 @@ def test_parameters_under_which_lying_pays_are_refused_with_the_inequality(chang
     with pytest.raises(ValueError, match="is broken") as refusal:
         validate_params(replace(LOCALNET.rates, **changes))
     assert says in str(refusal.value)
+
+
+@given(st.sampled_from([LOCALNET.rates, MAINNET.rates]), st.data())
+def test_a_coalition_that_fulfils_every_duty_cannot_make_its_own_frauds_pay(
+    params: Params, data: st.DataObject
+) -> None:
+    """It makes rho look better than the honest deserve, and is silent about its own units."""
+    rho = Fraction(data.draw(st.integers(params.fulfilled, rules.RHO_ONE)), rules.RHO_ONE)
+    share = Fraction(params.coalition_numerator, params.coalition_denominator)
+    value = data.draw(values)
+    found = rules.terms(params, data.draw(works), value, int(rho * rules.RHO_ONE))
+    if isinstance(found, rules.Refusal):
+        return
+    honest = max((rho - share) / (1 - share), Fraction(0))
+    shrunk = honest / rho
+    assert shrunk * params.multiple >= 1
+    with localcontext() as context:
+        context.prec = 60
+        missed = (
+            -Decimal(found.rate_floor)
+            / rules.Q
+            * (1 - Decimal(1) * share.numerator / share.denominator)
+            * honest.numerator
+            / honest.denominator
+        ).exp()
+        gain = found.fee + max(value, found.fee)
+        assert (1 - missed) * (found.fee + found.loss) * Decimal("1.000001") >= gain
+
+
+def test_production_windows_outlast_a_third_of_the_proposers() -> None:
+    windows = MAINNET.sampling
+    shortest = min(windows.commit_blocks, windows.reveal_blocks, windows.open_blocks)
+    assert shortest >= 26
+    assert Fraction(1, 3) ** 26 < Fraction(1, 1 << 41)
 
 
 def test_a_bond_that_could_leave_too_early_is_refused_with_the_sum() -> None:
