@@ -114,7 +114,7 @@ def test_when_everybody_was_absent_one_worker_after_the_other_is_jailed_and_most
 
 
 def test_claims_wait_for_the_next_epoch_when_this_one_has_taken_its_share(tmp_path: Path) -> None:
-    with new_network(tmp_path, parameters=short(workers={"penalty_denominator": 100_000})) as net:
+    with new_network(tmp_path, parameters=short(workers={"penalty_denominator": 300_000})) as net:
         job = net.drawn_job()
         units = net.units(job.job_id)
         epoch = net.check_of(units[0]).epoch
@@ -122,7 +122,7 @@ def test_claims_wait_for_the_next_epoch_when_this_one_has_taken_its_share(tmp_pa
         end_epoch(net)
         for who in CHECKERS:
             net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
-        limit = BONDS // 100_000
+        limit = BONDS // 300_000
         amounts = [3 * unit.terms.check_pay for unit in units]
         assert amounts[0] + amounts[1] <= limit < sum(amounts)
         claims = [MsgClaimDuty(REQUESTER.bech32, unit.job_id, 0, unit.stage, FIRST.operator.bech32) for unit in units]

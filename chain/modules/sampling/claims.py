@@ -65,12 +65,9 @@ def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checke
     claimed = CLAIMS.find(store, (key, checker))
     owed = price - min(price, claimed.amount if claimed is not None else 0)
     amount = min(owed, workers.worker(store, checker).bond)
-    if unit.status != UnitStatus.REFUTED:
-        # Who plants a canary may claim it too, and must not earn more by it than by any other absence.
-        amount_shared = min(amount, max(0, rules.absence_penalty(unit.terms) - (price - owed)))
-    else:
-        amount_shared = amount
-    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, amount_shared), is_fault)
+    # Who plants a canary may claim it too, and must not earn more by it than by any other absence.
+    shared = amount if unit.status == UnitStatus.REFUTED else min(amount, rules.absence_penalty(unit.terms))
+    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, shared), is_fault)
 
 
 def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
