@@ -15,7 +15,7 @@ from chain.modules.disputes.game.shape import Item, ItemKind
 from chain.modules.disputes.types import DisputeStatus, MsgReveal, PlayStatus, Round
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
 from chain.modules.rates.rules import Q, canary_rate
-from chain.modules.sampling import canaries
+from chain.modules.sampling import canaries, epochs
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules as sampling_rules
 from chain.modules.sampling.state import CANARY_BEACONS
@@ -372,8 +372,12 @@ def test_canaries_are_drawn_by_a_beacon_that_comes_after_every_commit(net: Netwo
 def test_the_draw_of_an_epoch_is_deleted_with_it(tmp_path: Path) -> None:
     parameters = short(jobs={"receipt_blocks": 10}, sampling={"proof_blocks": 20})
     with new_network(tmp_path, parameters=parameters) as net:
-        final_unchecked(net)
-        net.chain.run_until(net.chain.height + 700)
+        job, _ = final_unchecked(net)
+        epoch = net.check_of(net.units(job.job_id)[0]).epoch
+        end = sampling_rules.proofs_until(sampling.params(net.store), epoch) + epochs.keep_blocks(net.store)
+        net.chain.run_until(end - 1)
+        assert list(CANARY_BEACONS.items(net.store))
+        net.chain.run_until(end + 1)
         assert not list(CANARY_BEACONS.items(net.store))
         net.chain.check_invariants()
 
