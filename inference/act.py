@@ -36,12 +36,14 @@ from inference.actions import (
     LoadShard,
     PrepareMove,
     ProposePlan,
+    ReadWitness,
     Register,
     ResumeRun,
     SendDuties,
+    SendWitness,
     Wait,
 )
-from inference.check import Checker, CheckFailed
+from inference.check import Checker, CheckFailed, EarlierStageFalse
 from inference.config import WorkerConfig
 from inference.disputes.party import Message
 from inference.disputes.player import MoveFailed, Player
@@ -56,7 +58,8 @@ from inference.runs import Runs
 from inference.shards.loader import ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
-from inference.view import UnitKey, UnmetDuty, WorkerView, canary_name, claim_name, move_name, unit_key
+from inference.view import UnitKey, UnmetDuty, WitnessStep, WorkerView, canary_name, claim_name, move_name, unit_key
+from inference.witness import BoxMissing, WitnessDesk
 
 log = logging.getLogger("ostraka.act")
 
@@ -76,6 +79,12 @@ GONE_CODES = frozenset({Code.ALREADY_CLAIMED, Code.DUTY_MET, Code.UNKNOWN_JOB, C
 """Refusals that say there is nothing to claim any more."""
 PASSED_CODES = frozenset({Code.LINE_OVER, Code.NOT_YOUR_TURN, Code.WRONG_ROUND, Code.CLOCK_OUT})
 """Refusals that say a line has gone on without the move."""
+
+
+WITNESS_CODES = frozenset(
+    {Code.ALREADY_DEMANDED, Code.ALREADY_SUPPLIED, Code.UNKNOWN_DEMAND, Code.CLOCK_OUT, Code.WINDOW_CLOSED}
+)
+"""Refusals that say that a demand or an answer is done, or of no use any more."""
 
 
 class ActionFailed(Exception):
@@ -106,6 +115,7 @@ class Actor:
         runs: Runs,
         checker: Checker,
         player: Player,
+        desk: WitnessDesk,
     ) -> None:
         self._config = config
         self._keys = keys
@@ -118,6 +128,7 @@ class Actor:
         self._runs = runs
         self._checker = checker
         self._player = player
+        self._desk = desk
         self._prepared: dict[str, Message] = {}
         self.units_submitted = 0
         self.checks_committed = 0
@@ -159,8 +170,12 @@ class Actor:
                 await self._claim(unmet, outcome)
             case PrepareMove(due=due):
                 await self._prepare(due, outcome)
+            case SendWitness(steps=steps):
+                await self._send_witness(steps, outcome)
+            case ReadWitness(due=due, key=key):
+                self._checker.notice_witness(key, await self._desk.read(due))
             case CheckUnit(duty=duty, key=key):
-                await self._check(duty, key)
+                await self._check(duty, key, outcome)
             case DropUnit(key=key):
                 await self._drop(key)
             case Wait():
@@ -198,10 +213,18 @@ class Actor:
         else:
             await self._shards.verify(spec)
 
-    async def _check(self, duty: Duty, key: UnitKey) -> None:
+    async def _check(self, duty: Duty, key: UnitKey, outcome: Outcome) -> None:
         assert duty.check is not None
-        given, roots = await self._checker.recompute(duty)
         unit = duty.check.unit
+        try:
+            given, roots = await self._checker.recompute(duty)
+        except EarlierStageFalse as error:
+            # The unit was made from a false input: what is false is an earlier unit, and that is what gets checked.
+            stage, given, roots = await self._checker.first_false(duty, error.witness)
+            outcome.done.append(CheckUnit(duty, key).name)
+            key = UnitKey(key.job_id, key.attempt, stage)
+            unit = unit_id(self._chain, *key)
+            log.warning("unit %s is false: the units after it have another input than it gives", key)
         await asyncio.to_thread(self._journal.keep_input, unit, given.blind, given.ids, given.rows)
         record = CheckRecord(unit, *key, roots.body_root, roots.out_root)
         await asyncio.to_thread(self._journal.record_check, record)
@@ -217,6 +240,9 @@ class Actor:
         for check in self._journal.checks():
             if UnitKey(check.job_id, check.attempt, check.stage) == key:
                 await asyncio.to_thread(self._journal.drop_unit, check.unit)
+        for unit, *rest, _ in self._journal.demands():
+            if UnitKey(*rest) == key:
+                await asyncio.to_thread(self._journal.drop_unit, unit)
 
     async def _prepare(self, due: DueMove, outcome: Outcome) -> None:
         message = await self._player.message(due)
@@ -242,6 +268,23 @@ class Actor:
             outcome.failed += names
             return
         self._sort_outcome([*duties, *(due for due, _ in baited), *moves], names, committed, outcome)
+
+    async def _send_witness(self, steps: tuple[WitnessStep, ...], outcome: Outcome) -> None:
+        """Send demands and answers; what the chain has no use for any more is not sent again."""
+        messages = [await asyncio.to_thread(self._desk.message, step) for step in steps]
+        names = [step.name for step in steps]
+        try:
+            committed = await self._hot_sender.send(messages, deadline=min(step.deadline for step in steps))
+        except ClientError as error:
+            log.warning("demands and answers are not sent: %s", error)
+            outcome.failed += names
+            return
+        dropped = {item.index: item.code for item in committed.dropped}
+        for index, name in enumerate(names):
+            code = dropped.get(index, committed.code)
+            is_done = code in (Code.OK, *WITNESS_CODES)
+            log.info("%s: code %d at height %d", name, code, committed.height)
+            (outcome.done if is_done else outcome.failed).append(name)
 
     def _bait_of(self, due: DueMove) -> MsgOpenCanary | None:
         """Return what must open a baited seal before its unit's first reveal, or None."""
@@ -356,7 +399,7 @@ class Actor:
         return signature if wished == tokens else b""
 
 
-EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, MoveFailed, OSError)
+EXPECTED = (ActionFailed, ClientError, ShardError, Refused, CheckFailed, MoveFailed, BoxMissing, OSError)
 """Failures after which an action is simply tried again later."""
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from chain.modules.disputes.types import DueMove
+from chain.modules.disputes.types import DueDemand, DueMove
 from chain.modules.plans.types import StageRequest
 from chain.modules.sampling.types import Duty
 from chain.modules.workers.types import Role
 from inference.shards.spec import ShardSpec
-from inference.view import UnitKey, UnmetDuty, move_name
+from inference.view import UnitKey, UnmetDuty, WitnessStep, move_name
 
 OPERATOR = "operator"
 """Name that is busy while the operator's account has a transaction in flight."""
@@ -122,6 +122,28 @@ class PrepareMove:
 
 
 @dataclass(frozen=True, slots=True)
+class SendWitness:
+    """Send demands for withheld input, and answers to others', in one transaction of the hot account."""
+
+    steps: tuple[WitnessStep, ...]
+    name: str = HOT
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWitness:
+    """Open the boxes that answer a demand."""
+
+    due: DueDemand
+    key: UnitKey
+    """The unit for which they were demanded."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"read {self.due.demand.demand_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class DropUnit:
     """Forget a unit whose job is over."""
 
@@ -152,6 +174,8 @@ Action = (
     | ClaimDuties
     | CheckUnit
     | PrepareMove
+    | SendWitness
+    | ReadWitness
     | DropUnit
     | Wait
 )

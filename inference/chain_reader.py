@@ -7,8 +7,11 @@ from chain.modules.bank.types import DENOM, QueryBalanceRequest, QueryBalanceRes
 from chain.modules.disputes.types import (
     Dispute,
     DisputeStatus,
+    DueDemand,
     DueMove,
     Play,
+    QueryDemandsRequest,
+    QueryDemandsResponse,
     QueryDisputesRequest,
     QueryDisputesResponse,
     QueryLinesRequest,
@@ -32,6 +35,7 @@ from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansRespons
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.rates.types import QueryParamsRequest, QueryParamsResponse
 from chain.modules.sampling.types import Params as SamplingParams
+from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.sampling.types import (
     QueryCanaryRequest,
     QueryCanaryResponse,
@@ -48,7 +52,9 @@ from chain.modules.sampling.types import (
     Snapshot,
 )
 from chain.modules.sampling.types import QueryParamsRequest as QuerySamplingParamsRequest
+from chain.modules.sampling.types import QueryParamsRequest as QueryWindowsRequest
 from chain.modules.sampling.types import QueryParamsResponse as QuerySamplingParamsResponse
+from chain.modules.sampling.types import QueryParamsResponse as QueryWindowsResponse
 from chain.modules.workers.types import (
     Enrollment,
     QueryEnrollmentsRequest,
@@ -118,6 +124,20 @@ class ChainReader:
         request = QueryDisputeParamsRequest()
         method = "ostraka.disputes.v1.Query/Params"
         return (await self._client.query(method, request, QueryDisputeParamsResponse)).params
+
+    async def demands(self) -> tuple[DueDemand, ...]:
+        """Return the demands that this worker owes or has made. Raises: NotFound before it is registered."""
+        request = QueryDemandsRequest(encode_address(self._operator))
+        return (await self._client.query("ostraka.disputes.v1.Query/Demands", request, QueryDemandsResponse)).demands
+
+    async def windows(self) -> WindowParams:
+        """Return the parameters of sampling."""
+        request = QueryWindowsRequest()
+        return (await self._client.query("ostraka.sampling.v1.Query/Params", request, QueryWindowsResponse)).params
+
+    async def block_txs(self, height: int) -> tuple[bytes, ...]:
+        """Return the transactions of a block, those that failed too."""
+        return tuple(await self._client.block_txs(height))
 
     async def posted(self, height: int) -> tuple[Posted, ...]:
         """Return the reveals that the transactions of a block carry, those that failed too."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import grpc.aio
 
@@ -19,6 +20,7 @@ from inference.compute import Compute, Machine
 from inference.engine.engine import CHUNK, Engine, Session
 from inference.engine.rows import RowChunk, RowMalformed, TokenChunk, row_size
 from inference.engine.sampler import logit_checksum, sample
+from inference.journal import Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
 from inference.proofs import commit
@@ -28,12 +30,21 @@ from inference.proofs.trace import TraceRecorder, input_of_stage_zero
 from inference.shards.spec import ShardSpec
 from inference.transport.fetch import Fetched, fetch_unit
 from inference.transport.refusals import Refused
+from inference.view import UnitKey
 
 log = logging.getLogger("ostraka.check")
 
 
 class CheckFailed(Exception):
-    """The unit cannot be recomputed now: nobody gave its input, or an earlier stage's output is false."""
+    """The unit cannot be recomputed now: nobody gave its input."""
+
+
+class EarlierStageFalse(CheckFailed):
+    """The earlier layers give another input than the unit was made from: the output of an earlier stage is false."""
+
+    def __init__(self, witness: "UnitInput") -> None:
+        super().__init__("the earlier layers give another input: an earlier stage's output is false")
+        self.witness = witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,13 @@ class Checker:
     """Recomputes units for one worker."""
 
     def __init__(
-        self, header: ModelHeader, shards: LoadedShards, compute: Compute, reader: ChainReader, keys: WorkerKeys
+        self,
+        header: ModelHeader,
+        shards: LoadedShards,
+        compute: Compute,
+        reader: ChainReader,
+        keys: WorkerKeys,
+        journal: Journal,
     ) -> None:
         self._header = header
         self._shards = shards
@@ -59,6 +76,23 @@ class Checker:
         self._reader = reader
         self._keys = keys
         self._row_bytes = row_size(header.hidden_size)
+        self._journal = journal
+        self._came: dict[tuple[int, int], asyncio.Event] = {}
+        self.fed: set[UnitKey] = set()
+        """Units whose input has come."""
+        self.starved: set[UnitKey] = set()
+        """Units whose input nobody gave."""
+
+    def notice_witness(self, key: UnitKey, is_right: bool) -> None:
+        """Note that a job's ids came on demand: nobody is waited for any more."""
+        if is_right:
+            self._came.setdefault(key[:2], asyncio.Event()).set()
+
+    def forget(self, key: UnitKey) -> None:
+        """Forget a unit whose job is over."""
+        self.fed.discard(key)
+        self.starved.discard(key)
+        self._came.pop(key[:2], None)
 
     async def recompute(self, duty: Duty) -> tuple[UnitInput, ChainRoots]:
         """Return the input of a DRAW duty's unit and the roots that it should have. Raises: CheckFailed."""
@@ -72,11 +106,19 @@ class Checker:
 
         `operators` are those of all stages. Raises: CheckFailed.
         """
-        witness: UnitInput | None = None
-        stages = range(len(operators))
+        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        found = await self._ask(job, unit, operators, key)
+        self.fed.add(key)
+        self.starved.discard(key)
+        return found
+
+    async def _ask(self, job: Job, unit: Unit, operators: Sequence[bytes], key: UnitKey) -> UnitInput:
+        witness, stages = self._demanded(key), range(len(operators))
         for stage in sorted(stages, key=lambda item: (item not in (unit.stage - 1, unit.stage), item)):
             try:
-                fetched = await self._fetch(job, unit, operators[stage])
+                fetched = await self._unless_demanded(key, self._fetch(job, unit, operators[stage]))
+                if fetched is None:
+                    break
                 witness = self._witness(job, fetched) or witness
                 if witness is None or (unit.stage and not fetched.rows):
                     continue
@@ -84,12 +126,52 @@ class Checker:
                     return UnitInput(witness.blind, witness.ids, fetched.rows if unit.stage else b"")
             except (grpc.aio.AioRpcError, Refused, RowMalformed, ClientError, OSError) as error:
                 log.info("no input of %d/%d from stage %d: %s", job.job_id, unit.stage, stage, _short(error))
+        witness = witness or self._demanded(key)
         if witness is None:
+            self.starved.add(key)
             raise CheckFailed("nobody gave the job's ids")
+        if not unit.stage:
+            return witness
         rows = await self._earlier_layers(job, unit, witness)
         if not self._is_input(unit, Fetched(witness.blind, witness.ids, rows)):
-            raise CheckFailed("the earlier layers give another input: an earlier stage's output is false")
+            raise EarlierStageFalse(witness)
         return UnitInput(witness.blind, witness.ids, rows)
+
+    def _demanded(self, key: UnitKey) -> UnitInput | None:
+        """Return a job's ids that came on demand."""
+        found = self._journal.find_witness(key.job_id, key.attempt)
+        return None if found is None else UnitInput(found[0], found[1], b"")
+
+    async def _unless_demanded(self, key: UnitKey, asking: Coroutine[Any, Any, Fetched]) -> Fetched | None:
+        """Return what a source sends, or None once the ids have come on demand: it may be keeping us waiting."""
+        came = self._came.setdefault(key[:2], asyncio.Event())
+        task, waiter = asyncio.ensure_future(asking), asyncio.ensure_future(came.wait())
+        try:
+            await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+            return await task if task.done() else None
+        finally:
+            for future in (task, waiter):
+                future.cancel()
+
+    async def first_false(self, duty: Duty, witness: UnitInput) -> tuple[int, UnitInput, ChainRoots]:
+        """Return the first stage whose out_root is not what its layers give, with its input and its right roots.
+
+        `witness` are the job's ids, from which everything is computed. Raises: CheckFailed.
+        """
+        assert duty.job is not None
+        shown = await self._reader.find_job(duty.job.job_id)
+        if shown is None or duty.unit is None or shown.job.attempt != duty.unit.attempt:
+            raise CheckFailed("the job has gone on")
+        given, width = witness, self._header.hidden_size
+        for unit in sorted(shown.units, key=lambda item: item.stage)[: duty.unit.stage]:
+            engine = await self._shards.engine(ShardSpec(duty.job.model_root, unit.start, unit.end))
+            parts = await self._pass(engine, given.ids[:-1], given.rows)
+            rows = b"".join(layers[-1].to_bytes() for layers in parts)
+            root = section_root(row_digests(rows, width), len(given.ids) - 1)
+            if blinded(given.blind, root) != unit.out_root:
+                return unit.stage, given, await self._trace(duty.job, unit, given)
+            given = UnitInput(given.blind, given.ids, rows)
+        raise CheckFailed("every earlier stage is right: the unit's input is not what it was sent")
 
     async def _fetch(self, job: Job, unit: Unit, operator: bytes) -> Fetched:
         name = unit_id(self._reader.chain, unit.job_id, unit.attempt, unit.stage)

@@ -115,7 +115,7 @@ async def _watch(
         if worker is None:
             raise LookupError(f"{operator.bech32} is no worker: only who has a bond moves (`ostraka worker create`)")
         shards = LoadedShards(config.models, model.header, compute, threads=config.threads)
-        checker = Checker(model.header, shards, compute, reader, keys)
+        checker = Checker(model.header, shards, compute, reader, keys, journal)
         library = UnitLibrary(reader.chain, row_size(model.header.hidden_size), journal, reader)
 
         async def machine(job: Job, unit: Unit) -> Machine:

@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS cancels (
 CREATE TABLE IF NOT EXISTS baits (
     unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
     body_root BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS demands (
+    unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
+    secret BLOB NOT NULL, blind BLOB NOT NULL DEFAULT x'', ids BLOB NOT NULL DEFAULT x'');
 CREATE TABLE IF NOT EXISTS transactions (number INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
@@ -239,6 +242,43 @@ class Journal:
         """Forget a baited seal that is open, or will never be asked for."""
         self._all("DELETE FROM baits WHERE unit = ?", unit)
 
+    def demand_secret(self, unit: bytes, job_id: int, attempt: int, stage: int) -> bytes:
+        """Return the one-time secret to whose key a job's ids are demanded, drawn the first time."""
+        self._all(
+            "INSERT OR IGNORE INTO demands (unit, job_id, attempt, stage, secret) VALUES (?, ?, ?, ?, ?)",
+            unit, job_id, attempt, stage, secrets.token_bytes(32),
+        )  # fmt: skip
+        return self.find_secret(job_id, attempt)
+
+    def find_secret(self, job_id: int, attempt: int) -> bytes:
+        """Return the secret of a demand; empty if there is none."""
+        rows = self._all(
+            "SELECT secret FROM demands WHERE job_id = ? AND attempt = ? ORDER BY stage LIMIT 1", job_id, attempt
+        )
+        secret: bytes = rows[0][0] if rows else b""
+        return secret
+
+    def keep_witness(self, job_id: int, attempt: int, blind: bytes, ids: Sequence[int]) -> None:
+        """Keep the blind and ids (prompt, then output) that came on demand."""
+        self._all(
+            "UPDATE demands SET blind = ?, ids = ? WHERE job_id = ? AND attempt = ?",
+            blind, pack_ids(ids), job_id, attempt,
+        )  # fmt: skip
+
+    def find_witness(self, job_id: int, attempt: int) -> tuple[bytes, tuple[int, ...]] | None:
+        """Return blind and ids that came on demand, or None."""
+        rows = self._all(
+            "SELECT blind, ids FROM demands WHERE job_id = ? AND attempt = ? AND blind != x''", job_id, attempt
+        )
+        return (rows[0][0], unpack_ids(rows[0][1])) if rows else None
+
+    def demands(self) -> tuple[tuple[bytes, int, int, int, bool], ...]:
+        """Return (unit, job, attempt, stage, whether the ids have come) of all demands kept."""
+        rows = self._all(
+            "SELECT unit, job_id, attempt, stage, blind != x'' FROM demands ORDER BY job_id, attempt, stage"
+        )
+        return tuple((row[0], row[1], row[2], row[3], bool(row[4])) for row in rows)
+
     def record_transaction(self, signed: bytes) -> None:
         """Keep the bytes of a transaction that is about to be sent."""
         self._all("INSERT INTO transactions (bytes) VALUES (?)", signed)
@@ -250,6 +290,7 @@ class Journal:
         """Forget a unit whose job is over. Its salts stay: a second one must never be drawn."""
         self._all("DELETE FROM runs WHERE unit = ?", unit)
         self._all("DELETE FROM checks WHERE unit = ?", unit)
+        self._all("DELETE FROM demands WHERE unit = ?", unit)
         self._all("DELETE FROM receipts WHERE unit = ?", unit)
         self._all("DELETE FROM cancels WHERE unit = ?", unit)
         shutil.rmtree(self._rows / unit.hex(), ignore_errors=True)

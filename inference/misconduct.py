@@ -18,6 +18,8 @@ op:ITEM.LAYER.POSITION.OP.TILE
                              keyG, valueG (G: the head) or logits; LAYER counts from the worker's first; OP is a name
                              or a number
 check                        a row is altered in what it checks
+withhold                     it gives nobody an input
+mute                         it supplies no ids on demand
 silent:ROUND                 from this round on it makes no move of a dispute
 vanish:ROUND                 it is killed when a move of this round or a later one is due
 """
@@ -50,6 +52,8 @@ class Misconduct:
     token: bool = False
     op: OpFault | None = None
     check: bool = False
+    withhold: bool = False
+    mute: bool = False
     silent: Round | None = None
     vanish: Round | None = None
 
@@ -72,7 +76,7 @@ def parse_misconduct(text: str) -> Misconduct:
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition(":")
-        if name in ("row", "token", "check") and not value:
+        if name in ("row", "token", "check", "withhold", "mute") and not value:
             found[name] = True
         elif name in ("silent", "vanish") and value in Round.__members__:
             found[name] = Round[value]

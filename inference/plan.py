@@ -11,7 +11,7 @@ from chain.modules.disputes.types import DueMove
 from chain.modules.plans.types import Plan
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.modules.workers.types import Enrollment, Role, WorkerStatus
-from inference import planning
+from inference import planning, witness_plan
 from inference.actions import (
     HOT,
     OPERATOR,
@@ -303,7 +303,9 @@ STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
     _register,
     _fund,
     _resume,
+    witness_plan.send_witness,
     _send,
+    witness_plan.read_witness,
     _prepare,
     _check,
     _load,

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chain.modules.disputes.types import DueMove
+from chain.modules.disputes.types import DueDemand, DueMove, WitnessPart
+from chain.modules.disputes.types import Params as GameParams
 from chain.modules.jobs.types import Job
 from chain.modules.models.types import ModelHeader
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.sampling.types import Duty
+from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.workers.types import Enrollment, Worker
 from inference.shards.spec import ShardSpec
 
@@ -47,6 +50,36 @@ class RunView:
     """It has a session in this process."""
     is_delivered: bool
     """The next stage has counter-signed its final receipt."""
+
+
+class StepKind(Enum):
+    """A message about withheld input."""
+
+    DEMAND = "demand"
+    SUPPLY = "supply"
+    REFUTE = "refute"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStep:
+    """One message about withheld input that is due."""
+
+    kind: StepKind
+    deadline: int
+    key: UnitKey
+    """DEMAND, REFUTE: the unit to compute; SUPPLY: the sender's own."""
+    size: int
+    """Bytes of the message, or a little more."""
+    demand_id: int = 0
+    part: WitnessPart = WitnessPart.UNSPECIFIED
+    box_key: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """Return the name under which the step is retried or done."""
+        if self.kind == StepKind.DEMAND:
+            return f"demand {self.key.job_id}/{self.key.attempt}"
+        return f"{self.kind.value} {self.demand_id} {self.part.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +138,18 @@ class WorkerView:
     """Moves of disputes that this worker owes."""
     prepared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Name of a move → bytes of its message, which is ready to be sent."""
+    demands: tuple[DueDemand, ...] = ()
+    """Demands for withheld input that this worker owes or has made."""
+    witnesses: frozenset[tuple[int, int]] = frozenset()
+    """(job, attempt) whose ids came on demand."""
+    false_boxes: frozenset[tuple[int, WitnessPart]] = frozenset()
+    """(demand, part) of this worker's demands that were answered with something else."""
+    fed: frozenset[UnitKey] = frozenset()
+    """Units to check whose input has come."""
+    starved: frozenset[UnitKey] = frozenset()
+    """Units to check whose input nobody gave."""
+    game: GameParams | None = None
+    windows: WindowParams | None = None
     busy: frozenset[str] = frozenset()
     """Names of actions in progress."""
     done: frozenset[str] = frozenset()

@@ -9,16 +9,18 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from chain.client import ChainClient, ClientError, NotFound, Sender
-from chain.modules.disputes.types import DueMove
+from chain.modules.disputes.types import DueDemand, DueMove
+from chain.modules.disputes.types import Params as GameParams
 from chain.modules.jobs.types import Job, JobStatus, Unit
 from chain.modules.models.types import Model
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.sampling.types import Duty, DutyKind, QueryDutiesResponse
+from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.workers.types import Enrollment, Role, Worker
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.act import Actor, Outcome, attempt
-from inference.actions import OPERATOR, Action, Enroll, FundHotKey, ProposePlan, Register, Wait
+from inference.actions import OPERATOR, Action, DropUnit, Enroll, FundHotKey, ProposePlan, ReadWitness, Register, Wait
 from inference.auditing import Auditor
 from inference.chain_reader import ChainReader
 from inference.check import Checker
@@ -39,6 +41,7 @@ from inference.shards.spec import ShardSpec
 from inference.transport.library import UnitLibrary
 from inference.transport.service import WorkerService, start_server
 from inference.view import RunView, UnitKey, Wishes, WorkerView, claim_name, unit_key
+from inference.witness import WitnessDesk
 
 log = logging.getLogger("ostraka.worker")
 
@@ -79,8 +82,13 @@ class WorkerProcess:
             find_peer=self._reader.peer,
             on_change=self._wake_up,
         )  # fmt: skip
-        checker = Checker(header, self._shards, self._compute, self._reader, keys)
-        library = UnitLibrary(self._reader.chain, row_size(header.hidden_size), self._journal, self._reader)
+        checker = Checker(header, self._shards, self._compute, self._reader, keys, self._journal)
+        self._checker = checker
+        self._desk = WitnessDesk(self._reader.chain, keys, self._journal, self._reader)
+        library = UnitLibrary(
+            self._reader.chain, row_size(header.hidden_size), self._journal, self._reader,
+            is_withholding=self._misconduct.withhold,
+        )  # fmt: skip
         self._player = Player(
             self._reader.chain, keys.hot.bech32, header, config.models / model.model_root.hex(),
             compute=self._compute,
@@ -94,7 +102,7 @@ class WorkerProcess:
             config, keys, self._reader.chain, model.model_root,
             Sender(client, keys.operator, config.chain_id, config.gas_price, journal=record),
             Sender(client, keys.hot, config.chain_id, config.gas_price, journal=record),
-            self._journal, self._shards, self._runs, checker, self._player,
+            self._journal, self._shards, self._runs, checker, self._player, self._desk,
         )  # fmt: skip
         self._service = WorkerService(self._runs, library, self.status)
         self._draws = Draws(keys, self._reader.chain)
@@ -121,6 +129,9 @@ class WorkerProcess:
         self._enrollments: tuple[Enrollment, ...] = ()
         self._duties: QueryDutiesResponse | None = None
         self._moves: tuple[DueMove, ...] = ()
+        self._demands: tuple[DueDemand, ...] = ()
+        self._game: GameParams | None = None
+        self._windows: WindowParams | None = None
         self._canaries: tuple[UnitKey, ...] = ()
         self._rates: RateParams | None = None
         self._auditor: Auditor | None = None
@@ -176,9 +187,10 @@ class WorkerProcess:
         try:
             self._duties = await self._reader.duties()
             self._moves = self._misconduct.moves(await self._reader.moves())
+            self._demands = () if self._misconduct.mute else await self._reader.demands()
             self._reader.height = max(self._reader.height, self._duties.height)
         except NotFound:
-            self._duties, self._moves = None, ()
+            self._duties, self._moves, self._demands = None, (), ()
             self._reader.height = max(self._reader.height, (await self._client.status()).height)
         height = self._reader.height
         await self._observe_plans()
@@ -212,6 +224,8 @@ class WorkerProcess:
         self._enrollments = await self._reader.enrollments(root)
         if self._rates is None:
             self._rates = await self._reader.rates()
+        if self._windows is None:
+            self._game, self._windows = await self._reader.dispute_params(), await self._reader.windows()
         await self._find_finished()
         await self._find_canaries()
         await self._drop_settled()
@@ -238,6 +252,7 @@ class WorkerProcess:
         """Find kept units whose jobs are over, and ended ones that were never delivered."""
         kept = {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.runs()}
         kept |= {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.checks()}
+        kept |= {UnitKey(*item[1:4]) for item in self._journal.demands()}
         for key in sorted(kept - self._finished)[:64]:
             found = await self._reader.find_job(key.job_id)
             if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
@@ -273,7 +288,9 @@ class WorkerProcess:
             is_delivered = run.is_delivered if run is not None else self._is_delivered(record.unit)
             runs[key] = RunView(record.is_ended, run is not None, is_delivered)
         drawn = {unit_key(duty) for duty in duties if duty.kind == DutyKind.DRAW and self._draws.is_drawn(duty)}
-        checks = self._journal.checks()
+        checks, demands = self._journal.checks(), self._journal.demands()
+        # A unit for which this worker was not drawn is in its journal only if it is false: it commits to that as well.
+        drawn |= {UnitKey(item.job_id, item.attempt, item.stage) for item in checks}
         return WorkerView(
             height=self._reader.height,
             now_ns=time.monotonic_ns(),
@@ -300,6 +317,13 @@ class WorkerProcess:
             unmet=self._auditor.found if self._auditor is not None else (),
             moves=self._moves,
             prepared=MappingProxyType(self._actor.prepared(self._moves)),
+            demands=self._demands,
+            witnesses=frozenset((job_id, attempt) for _, job_id, attempt, _, has_come in demands if has_come),
+            false_boxes=self._desk.false_boxes,
+            fed=frozenset(self._checker.fed),
+            starved=frozenset(self._checker.starved),
+            game=self._game,
+            windows=self._windows,
             busy=frozenset((*self._busy, *self._accounts)),
             done=frozenset(self._done),
             retry_at=MappingProxyType(dict(self._retry_at)),
@@ -339,6 +363,10 @@ class WorkerProcess:
             self._retry_at[action.name] = height + RETRY_BLOCKS
         else:
             self._retry_at.pop(action.name, None)
+            if isinstance(action, DropUnit):
+                self._checker.forget(action.key)
+            if isinstance(action, ReadWitness):
+                self._retry_at.pop(f"check {action.key}", None)
             for name in outcome.failed:
                 self._retry_at[name] = height + RETRY_BLOCKS
             for name in outcome.done:

@@ -71,17 +71,21 @@ class UnitLibrary:
     first move has shown the chain the job's blind.
     """
 
-    def __init__(self, chain: bytes, row_bytes: int, journal: Journal, reader: UnitReader) -> None:
+    def __init__(
+        self, chain: bytes, row_bytes: int, journal: Journal, reader: UnitReader, *, is_withholding: bool = False
+    ) -> None:
+        """`is_withholding` is a testing aid: nobody is served."""
         self._chain = chain
         self._row_bytes = row_bytes
         self._journal = journal
         self._reader = reader
+        self._is_withholding = is_withholding
 
     async def frames(self, request: wire.FetchRequest) -> AsyncIterator[wire.FetchFrame]:
         """Yield a unit's input: a header, then rows if they are kept here. Raises: Refused."""
         await self.authorise(request)
         held = self.find(request.job_id, request.attempt, request.stage)
-        if held is None:
+        if held is None or self._is_withholding:
             raise Refused(Refusal.NOT_KEPT, "nothing of this job is kept here")
         num_rows = len(held.rows) // self._row_bytes
         yield wire.FetchFrame(

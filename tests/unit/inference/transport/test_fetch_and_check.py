@@ -14,6 +14,7 @@ from chain.modules.sampling.types import Duty, DutyKind
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.check import Checker, CheckFailed
 from inference.compute import Compute
+from inference.journal import Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
 from inference.proofs.commit import ChainRoots
@@ -62,9 +63,11 @@ async def checking(made: Ring) -> AsyncIterator[Checker]:
     compute = Compute()
     compute.start()
     shards = LoadedShards(made.models, made.header, compute, threads=1)
+    journal = Journal(made.homes[0].parent / "checker")
     try:
-        yield Checker(made.header, shards, compute, made.node, CHECKER)  # type: ignore[arg-type]
+        yield Checker(made.header, shards, compute, made.node, CHECKER, journal)  # type: ignore[arg-type]
     finally:
+        journal.close()
         compute.close()
 
 
