@@ -155,7 +155,8 @@ class WorkerProcess:
                     self._take_steps(view)
                 # Threshold: a lost notice costs two seconds, never a duty.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), 2.0)
+                    async with asyncio.timeout(2.0):  # `wait_for` may lose a cancellation that meets a wake-up
+                        await self._wake.wait()
         finally:
             follower.cancel()
             for task in self._busy.values():

@@ -35,7 +35,7 @@ PROMPT = tuple((7 * at + 3) % 250 for at in range(10))
 MAX_TOKENS = 5
 BLOCK_SECONDS = 0.25
 """Between blocks."""
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 90.0
 PARAMETERS = replace(
     # Dear enough for every checker to be drawn for every unit.
     short(LOCALNET, rates={"price_numerator": 2_000, "canary_spacing": 0}),
@@ -77,9 +77,10 @@ class Working:
         root = self.processes[0]._model.model_root
         await self.until(lambda: list(plans.live_plans(self.store, root)))
         async with Requester(self.client, REQUESTER, CHAIN_ID) as requester:
-            job = await requester.request(await requester.model("tiny"), PROMPT, max_tokens=MAX_TOKENS)
-            async for _ in requester.stream(job):
-                pass
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                job = await requester.request(await requester.model("tiny"), PROMPT, max_tokens=MAX_TOKENS)
+                async for _ in requester.stream(job):
+                    pass
         return jobs.job(self.store, job.job_id)
 
     def job(self, job_id: int) -> Job:
