@@ -35,7 +35,6 @@ from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansRespons
 from chain.modules.rates.types import Params as RateParams
 from chain.modules.rates.types import QueryParamsRequest, QueryParamsResponse
 from chain.modules.sampling.types import Params as SamplingParams
-from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.sampling.types import (
     QueryCanaryRequest,
     QueryCanaryResponse,
@@ -52,9 +51,7 @@ from chain.modules.sampling.types import (
     Snapshot,
 )
 from chain.modules.sampling.types import QueryParamsRequest as QuerySamplingParamsRequest
-from chain.modules.sampling.types import QueryParamsRequest as QueryWindowsRequest
 from chain.modules.sampling.types import QueryParamsResponse as QuerySamplingParamsResponse
-from chain.modules.sampling.types import QueryParamsResponse as QueryWindowsResponse
 from chain.modules.workers.types import (
     Enrollment,
     QueryEnrollmentsRequest,
@@ -129,11 +126,6 @@ class ChainReader:
         """Return the demands that this worker owes or has made. Raises: NotFound before it is registered."""
         request = QueryDemandsRequest(encode_address(self._operator))
         return (await self._client.query("ostraka.disputes.v1.Query/Demands", request, QueryDemandsResponse)).demands
-
-    async def windows(self) -> WindowParams:
-        """Return the parameters of sampling."""
-        request = QueryWindowsRequest()
-        return (await self._client.query("ostraka.sampling.v1.Query/Params", request, QueryWindowsResponse)).params
 
     async def block_txs(self, height: int) -> tuple[bytes, ...]:
         """Return the transactions of a block, those that failed too."""

@@ -226,7 +226,7 @@ class WorkerProcess:
         if self._rates is None:
             self._rates = await self._reader.rates()
         if self._windows is None:
-            self._game, self._windows = await self._reader.dispute_params(), await self._reader.windows()
+            self._game, self._windows = await self._reader.dispute_params(), await self._reader.sampling_params()
         await self._find_finished()
         await self._find_canaries()
         await self._drop_settled()
