@@ -144,7 +144,8 @@ class Narrator:
 
     async def plan(self) -> Chapter:
         """Tell how the workers were chosen."""
-        job, chapter = await self.record(), Chapter("Plan: who ran which layers")
+        job = await self.record()
+        chapter = Chapter(f"Plan{f' of attempt {job.attempt}' if job.attempt else ''}: who ran which layers")
         units = await self._units(job)
         digest = plan_draw(self._chain, job.job_id, job.attempt, job.beacon)
         chosen = job.choices[draw(digest, job.choice_weights)]

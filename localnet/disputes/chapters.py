@@ -188,7 +188,12 @@ class DisputeNarrator:
         own = "" if len(told.closed.lines) == 1 else f" (line {play.number})"
         chapter = Chapter(f"Rounds{own}: {_end_of(play)}")
         before, total = told.closed.dispute.opened_height if not play.number else 0, 0
-        for number, (move, after) in enumerate(made, 1):
+        played: list[Round] = []
+        for move, after in made:
+            label = f"{'':8}"
+            if round_of(move) not in played:
+                played.append(round_of(move))
+                label = "step    " if round_of(move) == Round.STEP else f"round {len(played)} "
             took = (
                 f"{move.height - before} block{'s' if move.height - before > 1 else ''}"
                 if before
@@ -196,15 +201,14 @@ class DisputeNarrator:
             )
             who = await self._sender(move.message.sender)
             chapter.say(
-                f"{number:>2}. height {move.height}, {who} {_deed(move, after, ground)}: "
-                f"{move.num_bytes:,} bytes, {took}"
+                f"{label}height {move.height}, {who} {_deed(move, after, ground)}: {move.num_bytes:,} bytes, {took}"
             )
             before, total = move.height, total + move.num_bytes
         if made:
-            rounds = len({round_of(move) for move, _ in made} - {Round.STEP})
+            rounds = len(set(played) - {Round.STEP})
             clock = f" of {game.clock_blocks}" if game is not None else ""
             chapter.say(
-                f"{rounds} rounds, {len(made)} moves, {total:,} bytes; left on the clocks: "
+                f"{rounds} round{'' if rounds == 1 else 's'}, {len(made)} moves, {total:,} bytes; left on the clocks: "
                 f"{play.asserter_left}{clock} blocks of {self.name(told.closed.dispute.asserter)}, "
                 f"{play.challenger_left}{clock} of {self.name(play.opener)}"
             )

@@ -28,7 +28,7 @@ from chain.modules.disputes.types import (
 from chain.store.codec import DecodeError, decode
 
 Posted = MsgReveal | MsgPostLazy | MsgChoose | MsgOpenLine | MsgProve
-_CLASSES: dict[str, type[Posted]] = {
+CLASSES: dict[str, type[Posted]] = {
     type_url(kind): kind for kind in (MsgReveal, MsgPostLazy, MsgChoose, MsgOpenLine, MsgProve)
 }
 _PLACE = frozenset(field.name for field in fields(Line)) - {"round", "turn"}
@@ -68,7 +68,7 @@ def moves_in(height: int, txs: Iterable[bytes]) -> list[Move]:
         except DecodeError:  # the beacon of the block, or anybody's rubbish
             continue
         for packed in body.messages:
-            kind = _CLASSES.get(packed.type_url)
+            kind = CLASSES.get(packed.type_url)
             if kind is None:
                 continue
             try:
