@@ -1,4 +1,4 @@
-"""Jobs, results, checks and bonds under random behaviour: honest, lazy, lying, absent, draining.
+"""Jobs, results, checks and bonds under random behaviour: honest, lazy, lying, absent, draining, claiming, leaking.
 
 Windows are short, so that every queue is met; the economy must hold after each block, and no handler may fail.
 """
@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from chain.errors import Code
-from chain.modules.sampling.types import Duty, DutyKind
+from chain.modules.jobs.state import UNITS
+from chain.modules.jobs.types import Unit
+from chain.modules.sampling.types import Duty, DutyKind, MsgClaimDuty, MsgShowSeal, QueryUnmetRequest
 from chain.modules.workers.types import MsgBond, MsgEnroll, MsgUnbond, MsgUnenroll, MsgUpdateWorker, MsgWithdraw, Role
 from chain.parameters import OSTR
-from tests.support.network import CHECKERS, LAYERS, REQUESTER, SERVERS, Machine, digest, new_network, short
+from tests.support.network import BOND, CHECKERS, LAYERS, REQUESTER, SERVERS, Machine, digest, new_network, short
 
 PARAMETERS = short(
     workers={"unbonding_blocks": 220, "min_bond": 1},
     jobs={"expiry_blocks": 20, "receipt_blocks": 10, "deletions_per_block": 9, "settlements_per_block": 1},
+    rates={"check_speed": 1_000_000_000},
     plans={"retain_blocks": 12},
     sampling={
         "round_blocks": 4,
@@ -35,8 +38,14 @@ PARAMETERS = short(
 EVERYBODY = (*SERVERS, *CHECKERS)
 people = st.sampled_from(EVERYBODY)
 servers = st.sampled_from(SERVERS)
-"""Only their bonds move: two checkers of unequal bond would be above the coalition share, and nothing would run."""
-manner = st.sampled_from(["honest"] * 6 + ["absent", "lying"])
+"""Only they move bonds: two checkers of unequal bond would be above the coalition share, and nothing would run."""
+SKIPPED = {
+    "absent": tuple(DutyKind),
+    "silent": (DutyKind.DRAW,),
+    "forgetful": (DutyKind.REVEAL, DutyKind.OPEN),
+}
+"""What is left undone, by manner."""
+manner = st.sampled_from(["honest"] * 6 + ["lying", *SKIPPED])
 
 
 class WorkMachine(RuleBasedStateMachine):
@@ -73,10 +82,11 @@ class WorkMachine(RuleBasedStateMachine):
 
     @rule(manners=st.tuples(*[manner] * len(EVERYBODY)))
     def work(self, manners: tuple[str, ...]) -> None:
-        """Let everybody do what it has to do, in its manner; absent ones do nothing."""
+        """Let everybody do what it has to do, in its manner."""
         for who, how in zip(EVERYBODY, manners, strict=True):
-            for duty in self.net.duties(who).duties if how != "absent" else ():
-                self.act(who, duty, is_lying=how == "lying")
+            for duty in self.net.duties(who).duties:
+                if duty.kind not in SKIPPED.get(how, ()):
+                    self.act(who, duty, is_lying=how == "lying")
 
     def act(self, who: Machine, duty: Duty, is_lying: bool) -> None:
         lie = digest("lie", who.name)
@@ -102,22 +112,79 @@ class WorkMachine(RuleBasedStateMachine):
         self.work(first)
         self.pass_blocks(blocks)
 
-    @rule(manners=st.tuples(*[manner] * len(EVERYBODY)))
-    def carry_a_job_through(self, manners: tuple[str, ...]) -> None:
+    @rule(manners=st.tuples(*[manner] * len(EVERYBODY)), leaks=st.booleans())
+    def carry_a_job_through(self, manners: tuple[str, ...], leaks: bool) -> None:
         self.mend()
         self.request(0, 6)
-        for _ in range(14):
+        for step in range(14):
             self.work_and_wait(manners, 3)
+            if step == 2 and leaks:
+                for unit in self.kept_units()[-1:]:
+                    self.show(unit, self.net.asserter(unit))
+        self.claim_everything()
 
     @rule()
     def mend(self) -> None:
         """Bring everybody back to work."""
         for who in EVERYBODY:
             name = who.operator.bech32
+            worker = self.net.worker(who)
+            lost = BOND - (worker.bond - worker.unbonding)
+            if lost > 0:
+                self.send(who.operator, MsgBond(name, lost))
             self.send(who.operator, MsgUpdateWorker(name, "127.0.0.1:1", "", 0, False))
             role = Role.SERVE if who in SERVERS else Role.CHECK
             self.send(who.operator, MsgEnroll(name, self.net.root, role, 0, LAYERS))
         self.send(REQUESTER, self.net.three_stages())
+
+    def kept_units(self) -> list[Unit]:
+        """Every unit in state, of every attempt, the oldest first."""
+        return [unit for _, unit in UNITS.items(self.net.store)]
+
+    @rule(checkers=st.lists(people, min_size=1, max_size=5), data=st.data())
+    def claim(self, checkers: list[Machine], data: st.DataObject) -> None:
+        """Claim duties whether they are unmet or not; the claimer's and the treasury's parts sum to what was taken."""
+        units = self.kept_units()
+        for who in checkers if units else ():
+            unit = data.draw(st.sampled_from(units))
+            before = self.wealth(who)
+            message = MsgClaimDuty(REQUESTER.bech32, unit.job_id, unit.attempt, unit.stage, who.operator.bech32)
+            if self.send(REQUESTER, message) == Code.OK:
+                taken = before - self.wealth(who)
+                assert 0 <= taken <= unit.terms.bond
+
+    @rule()
+    def claim_everything(self) -> None:
+        """What the query names as unmet is taken, up to the epoch's share for absence; nothing else is."""
+        for epoch in range(max(0, self.net.epoch(self.net.chain.height) - 8), self.net.epoch(self.net.chain.height)):
+            for who in CHECKERS:
+                request = QueryUnmetRequest(epoch, who.operator.bech32)
+                for duty in self.net.chain.query(request, "ostraka.sampling.v1.Query/Unmet").duties:
+                    place = (duty.job_id, duty.attempt, duty.stage)
+                    message = MsgClaimDuty(REQUESTER.bech32, *place, who.operator.bech32)
+                    code = self.send(REQUESTER, message)
+                    # Between query and claim lies a block, with whose end records may go or bonds may be taken.
+                    assert code in (Code.OK, Code.PENALTY_CAP, Code.UNKNOWN_JOB, Code.WINDOW_CLOSED, Code.NOT_ELIGIBLE)
+
+    @rule(who=people, data=st.data())
+    def leak(self, who: Machine, data: st.DataObject) -> None:
+        """Show a seal that may or may not still have to be shut."""
+        units = self.kept_units()
+        if units:
+            self.show(data.draw(st.sampled_from(units)), who)
+
+    def show(self, unit: Unit, who: Machine) -> None:
+        """Show a seal; it costs its author an eighth of S at most."""
+        out = b"" if unit.operator == who.address else self.net.out_root(unit)
+        salt, body = self.net.salt(who, unit), self.net.body_root(unit)
+        place = (unit.job_id, unit.attempt, unit.stage)
+        before = self.wealth(who)
+        code = self.send(REQUESTER, MsgShowSeal(REQUESTER.bech32, *place, who.operator.bech32, salt, body, out))
+        if code == Code.OK:
+            assert before - self.wealth(who) <= unit.terms.bond // 8
+
+    def wealth(self, who: Machine) -> int:
+        return self.net.worker(who).bond + self.net.chain.balance(who.operator)
 
     @rule(who=people)
     def drain(self, who: Machine) -> None:
