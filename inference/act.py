@@ -10,7 +10,7 @@ from chain.client.sender import Committed
 from chain.crypto.hashing import unit_id
 from chain.errors import Code
 from chain.modules.bank.types import DENOM, Coin, MsgSend
-from chain.modules.disputes.types import DueMove, Side
+from chain.modules.disputes.types import DueMove, MsgClaimBounds, Side
 from chain.modules.jobs.types import MsgSubmitResult, Unit
 from chain.modules.plans.types import MsgSubmitPlan
 from chain.modules.sampling.types import (
@@ -40,11 +40,15 @@ from inference.actions import (
     Register,
     ResumeRun,
     SendDuties,
+    SendEvidence,
     SendWitness,
     Wait,
 )
 from inference.check import Checker, CheckFailed, EarlierStageFalse
 from inference.config import WorkerConfig
+from inference.disputes.bounds import find_broken_row
+from inference.disputes.claims import Claim, evidence_name
+from inference.disputes.model import ModelFiles
 from inference.disputes.party import Message
 from inference.disputes.player import MoveFailed, Player
 from inference.journal import CHECKER, CheckRecord, Journal
@@ -55,7 +59,7 @@ from inference.proofs import commit
 from inference.proofs.commit import ChainRoots
 from inference.run import decoded_receipt
 from inference.runs import Runs
-from inference.shards.loader import ShardError
+from inference.shards.loader import OutOfBounds, ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
 from inference.view import UnitKey, UnmetDuty, WitnessStep, WorkerView, canary_name, claim_name, move_name, unit_key
@@ -85,6 +89,10 @@ WITNESS_CODES = frozenset(
     {Code.ALREADY_DEMANDED, Code.ALREADY_SUPPLIED, Code.UNKNOWN_DEMAND, Code.CLOCK_OUT, Code.WINDOW_CLOSED}
 )
 """Refusals that say that a demand or an answer is done, or of no use any more."""
+VAIN_CODES = frozenset(
+    {Code.CLAIM_LATE, Code.NO_CONTRADICTION, Code.NOTHING_SHOWN, Code.EVIDENCE_INVALID, Code.UNKNOWN_JOB}
+)
+"""Refusals of a claim that others have made, or that proves nothing."""
 
 
 class ActionFailed(Exception):
@@ -135,6 +143,8 @@ class Actor:
         self.moves_made = 0
         self.duties_claimed = 0
         self._spacing = 0
+        self._bounds_claim: MsgClaimBounds | None = None
+        self._is_model_searched = False
 
     def prepared(self, moves: Iterable[DueMove]) -> dict[str, int]:
         """Return the sizes of the messages that are ready for these moves; those of other moves are dropped."""
@@ -168,6 +178,8 @@ class Actor:
                 await self._send(duties, moves, outcome)
             case ClaimDuties(duties=unmet):
                 await self._claim(unmet, outcome)
+            case SendEvidence(evidence=found):
+                await self._send_evidence(found, outcome)
             case PrepareMove(due=due):
                 await self._prepare(due, outcome)
             case SendWitness(steps=steps):
@@ -208,10 +220,26 @@ class Actor:
             for live in view.plans
             for stage in live.stages
         )
-        if is_run or any(duty.kind == DutyKind.RUN for duty in view.duties):
-            await self._shards.engine(spec)
-        else:
-            await self._shards.verify(spec)
+        try:
+            if is_run or any(duty.kind == DutyKind.RUN for duty in view.duties):
+                await self._shards.engine(spec)
+            else:
+                await self._shards.verify(spec)
+        except OutOfBounds:
+            await self._claim_bounds()
+            raise
+
+    async def _claim_bounds(self) -> None:
+        """Show the chain which row of the model breaks a bound; it is looked for once."""
+        if not self._is_model_searched:
+            folder = self._config.models / self._model_root.hex()
+            self._bounds_claim = await asyncio.to_thread(find_broken_row, ModelFiles(folder), self._keys.hot.bech32)
+            self._is_model_searched = True
+        if self._bounds_claim is not None:
+            committed = await self._hot_sender.send([self._bounds_claim])
+            code = committed.dropped[0].code if committed.dropped else committed.code
+            log.warning("the model breaks a bound; the chain says %s", Code(code).name)
+            self._bounds_claim = None
 
     async def _check(self, duty: Duty, key: UnitKey, outcome: Outcome) -> None:
         assert duty.check is not None
@@ -331,6 +359,17 @@ class Actor:
                 self.duties_claimed += 1
             is_over = code in (Code.OK, *GONE_CODES)
             (outcome.done if is_over else outcome.failed).append(claim_name(duty))
+
+    async def _send_evidence(self, claims: tuple[Claim, ...], outcome: Outcome) -> None:
+        """Send what is proven against others; what the chain refuses for good is not sent again."""
+        committed = await self._hot_sender.send(list(claims))
+        dropped = {item.index: item for item in committed.dropped}
+        for index, claim in enumerate(claims):
+            refused = dropped.get(index)
+            code, name = committed.code if refused is None else refused.code, evidence_name(claim)
+            if code == Code.OK:
+                log.info("%s is committed at height %d", name, committed.height)
+            (outcome.done if code in (Code.OK, *VAIN_CODES) else outcome.failed).append(name)
 
     def _sort_outcome(
         self, sent: Sequence[Duty | DueMove], names: list[str], committed: Committed, outcome: Outcome

@@ -6,6 +6,7 @@ from chain.modules.disputes.types import DueDemand, DueMove
 from chain.modules.plans.types import StageRequest
 from chain.modules.sampling.types import Duty
 from chain.modules.workers.types import Role
+from inference.disputes.claims import Claim
 from inference.shards.spec import ShardSpec
 from inference.view import UnitKey, UnmetDuty, WitnessStep, move_name
 
@@ -97,6 +98,14 @@ class ClaimDuties:
 
 
 @dataclass(frozen=True, slots=True)
+class SendEvidence:
+    """Send what is proven against others, in one transaction of the hot account."""
+
+    evidence: tuple[Claim, ...]
+    name: str = HOT
+
+
+@dataclass(frozen=True, slots=True)
 class CheckUnit:
     """Fetch a drawn unit's input and recompute it."""
 
@@ -172,6 +181,7 @@ Action = (
     | ResumeRun
     | SendDuties
     | ClaimDuties
+    | SendEvidence
     | CheckUnit
     | PrepareMove
     | SendWitness

@@ -4,6 +4,7 @@ from chain.client import ChainClient, NotFound
 from chain.crypto.hashing import chain_hash
 from chain.crypto.keys import encode_address
 from chain.modules.bank.types import DENOM, QueryBalanceRequest, QueryBalanceResponse
+from chain.modules.disputes.evidence import shown_from
 from chain.modules.disputes.types import (
     Dispute,
     DisputeStatus,
@@ -30,6 +31,9 @@ from chain.modules.jobs.types import (
     QueryWaitingRequest,
     QueryWaitingResponse,
 )
+from chain.modules.jobs.types import Params as JobParams
+from chain.modules.jobs.types import QueryParamsRequest as QueryJobParamsRequest
+from chain.modules.jobs.types import QueryParamsResponse as QueryJobParamsResponse
 from chain.modules.models.types import Model, QueryModelRequest, QueryModelResponse
 from chain.modules.plans.types import Plan, QueryPlansRequest, QueryPlansResponse
 from chain.modules.rates.types import Params as RateParams
@@ -85,6 +89,7 @@ class ChainReader:
         self.height = 0
         """Last height seen; the loop sets it."""
         self._snapshots: dict[int, Snapshot] = {}
+        self._job_params: JobParams | None = None
 
     async def model(self, name: str) -> Model:
         """Return a model by name. Raises: NotFound."""
@@ -146,6 +151,14 @@ class ChainReader:
             "ostraka.jobs.v1.Query/Waiting", QueryWaitingRequest(MAX_WAITING), QueryWaitingResponse
         )
         return tuple(job for job in answer.jobs if job.excluded and job.model_root == model_root)
+
+    async def shown_from(self, job: Job) -> int:
+        """Return the first height at which receipts stand in for a job's results."""
+        if self._job_params is None:
+            request = QueryJobParamsRequest()
+            method = "ostraka.jobs.v1.Query/Params"
+            self._job_params = (await self._client.query(method, request, QueryJobParamsResponse)).params
+        return shown_from(self._job_params, job)
 
     async def rates(self) -> RateParams:
         """Return the parameters of rates."""

@@ -27,8 +27,10 @@ from inference.actions import (
     Register,
     ResumeRun,
     SendDuties,
+    SendEvidence,
     Wait,
 )
+from inference.disputes.claims import evidence_name
 from inference.shards.spec import ShardSpec
 from inference.view import WorkerView, canary_name, claim_name, move_name, unit_key
 
@@ -42,6 +44,8 @@ MAX_MOVE_BYTES = 96 * 1024
 """Bytes of moves in one transaction, which may have 128 KiB; a proof has up to 56."""
 MAX_PREPARED = 2
 """Moves prepared at a time: one computes while the other fetches."""
+MAX_EVIDENCE = 8
+"""Proofs against others in one transaction."""
 MAX_CHECKS = 2
 """Checks at a time: one computes while the other fetches."""
 FEE_RESERVE = 1_000_000
@@ -156,6 +160,14 @@ def _is_ready(view: WorkerView, duty: Duty) -> bool:
             return duty.open_from <= view.height + 1
         case _:
             return False
+
+
+def _show(view: WorkerView) -> Action | None:
+    """Whoever is shown to have signed something else than it committed to is convicted before it is checked."""
+    if HOT in view.busy:
+        return None
+    found = tuple(claim for claim in view.evidence if view.may_try(evidence_name(claim)))
+    return SendEvidence(found[:MAX_EVIDENCE]) if found else None
 
 
 def _check(view: WorkerView) -> Action | None:
@@ -307,6 +319,7 @@ STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
     _send,
     witness_plan.read_witness,
     _prepare,
+    _show,
     _check,
     _load,
     _enroll,

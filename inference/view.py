@@ -15,6 +15,7 @@ from chain.modules.rates.types import Params as RateParams
 from chain.modules.sampling.types import Duty
 from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.workers.types import Enrollment, Worker
+from inference.disputes.claims import Claim
 from inference.shards.spec import ShardSpec
 
 
@@ -134,6 +135,8 @@ class WorkerView:
     """Baited units that nobody checked and that the draw of their epoch has taken."""
     unmet: tuple[UnmetDuty, ...] = ()
     """Duties of others that anybody may claim."""
+    evidence: tuple[Claim, ...] = ()
+    """What is proven against others by what this worker holds."""
     moves: tuple[DueMove, ...] = ()
     """Moves of disputes that this worker owes."""
     prepared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -27,6 +27,8 @@ from inference.check import Checker
 from inference.compute import Compute, Machine
 from inference.config import ConfigError, WorkerConfig
 from inference.disputes.archive import Archive
+from inference.disputes.claims import Claim, evidence_name, find_claims, find_shown
+from inference.disputes.holdings import held_of
 from inference.disputes.player import Player
 from inference.disputes.source import UnitSource
 from inference.draw import Draws
@@ -119,6 +121,7 @@ class WorkerProcess:
         self._done: dict[str, None] = {}
         self._retry_at: dict[str, int] = {}
         self._finished: set[UnitKey] = set()
+        self._evidence: tuple[Claim, ...] = ()
         self._slow_height = -SLOW_BLOCKS
         self._worker: Worker | None = None
         self._balances = (0, 0)
@@ -254,10 +257,14 @@ class WorkerProcess:
         kept = {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.runs()}
         kept |= {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.checks()}
         kept |= {UnitKey(*item[1:4]) for item in self._journal.demands()}
+        claims: dict[str, Claim] = {}
         for key in sorted(kept - self._finished)[:64]:
             found = await self._reader.find_job(key.job_id)
             if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
                 self._finished.add(key)
+            else:
+                claims.update(await self._find_claims(found.job, found.units))
+        self._evidence = tuple(claims.values())
         self._finished &= kept
 
     async def _audit(self) -> None:
@@ -267,6 +274,15 @@ class WorkerProcess:
             self._auditor = Auditor(self._reader, self._keys.operator.address, params)
         self._auditor.forget(tuple(duty for duty in self._auditor.found if claim_name(duty) in self._done))
         await self._auditor.look(self._reader.height)
+
+    async def _find_claims(self, job: Job, units: tuple[Unit, ...]) -> dict[str, Claim]:
+        """Return by name what the journal proves against the stages of a job."""
+        sender, own = self._keys.hot.bech32, self._keys.operator.address
+        held = await asyncio.to_thread(held_of, self._journal, self._reader.chain, sender, job, units)
+        found: list[Claim] = list(find_claims(job, units, held, own))
+        if self._reader.height + 1 >= await self._reader.shown_from(job):
+            found += find_shown(job, units, held)
+        return {evidence_name(claim): claim for claim in found}
 
     async def _find_canaries(self) -> None:
         """Find baited seals that count as canaries, and forget those that never will."""
@@ -316,6 +332,7 @@ class WorkerProcess:
             finished=frozenset(self._finished),
             canaries=self._canaries,
             unmet=self._auditor.found if self._auditor is not None else (),
+            evidence=self._evidence,
             moves=self._moves,
             prepared=MappingProxyType(self._actor.prepared(self._moves)),
             demands=self._demands,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from chain.client.failures import ClientError, NotFound
 from chain.client.node import BlockNotice
 from chain.errors import Code
-from chain.modules.jobs.types import JobStatus
+from chain.modules.jobs.types import JobStatus, QueryJobResponse
+from inference.disputes.claims import Confirmed, Held, evidence_name, find_claims
 from inference.gateway.open_job import Answer, OpenJob, RequestError
 
 if TYPE_CHECKING:
@@ -88,10 +89,12 @@ class Following:
     async def look(self, job: OpenJob) -> None:
         """Read what became of a job and do what follows. Raises: ClientError but NotFound: it was closed long ago."""
         try:
-            job.record = (await self._requester.job(job.job_id)).job
+            state = await self._requester.job(job.job_id)
         except NotFound:
             job.over.set()
             return
+        job.record = state.job
+        await self._claim(job, state)
         attempt = job.record.attempt
         if job.record.status not in OVER and attempt > job.standing.attempt and job.job_id not in self._reruns:
             LOG.info("job %d is run again: attempt %d", job.job_id, attempt)
@@ -100,6 +103,24 @@ class Following:
             task.add_done_callback(lambda _: self._ended(job))
         elif job.record.status in OVER and job.job_id not in self._reruns:
             self._finish(job)
+
+    async def _claim(self, job: OpenJob, state: QueryJobResponse) -> None:
+        """Hold the last stage to what it has signed, once it has committed to its answer."""
+        answer = job.standing
+        if answer.receipt is None or answer.attempt != state.job.attempt or not state.units:
+            return
+        receipts = {len(state.units) - 1: Confirmed(answer.receipt)}
+        held = Held(self._requester.key.bech32, receipts, job.blind, tuple(answer.ids))
+        for claim in find_claims(state.job, state.units, held):
+            name = evidence_name(claim)
+            if name in job.claims:
+                continue
+            job.claims.add(name)
+            try:
+                LOG.warning("job %d: %s: %s", job.job_id, name, (await self._requester.claim(claim)).name)
+            except RequestError as error:
+                job.claims.discard(name)
+                LOG.warning("job %d: %s is not sent: %s", job.job_id, name, error.message)
 
     def _ended(self, job: OpenJob) -> None:
         self._reruns.pop(job.job_id, None)

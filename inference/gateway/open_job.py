@@ -64,6 +64,8 @@ class OpenJob:
     """Makes what ends an answer before its limit; None where nothing but the model does."""
     limit: int = 0
     """Tokens of an answer that are wanted at most, where the requester has left; 0 for all."""
+    claims: set[str] = field(default_factory=set)
+    """Names of what was proven against the stages, and sent."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the job is final or closed and, if final, its answer is here."""
 

@@ -40,6 +40,7 @@ from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse,
 from chain.store.codec import decode
 from chain.wire.worker.v1 import worker_pb2 as wire
 from chain.wire.worker.v1 import worker_pb2_grpc as stubs
+from inference.disputes.claims import Claim
 from inference.gateway.following import Following
 from inference.gateway.open_job import Answer, OpenJob, RequestError
 from inference.proofs.commit import prompt_root, token_leaf
@@ -72,7 +73,7 @@ def _sentence(log: str) -> str:
 
 @dataclass(slots=True)
 class _Waiting:
-    message: MsgRequestJob
+    message: MsgRequestJob | Claim
     done: "asyncio.Future[tuple[Committed, int]]"
 
 
@@ -174,6 +175,14 @@ class Requester:
         if committed.code != Code.OK:
             raise RequestError(Code(committed.code), _sentence(committed.log))
         return decode(MsgRequestJobResponse, committed.responses[index])
+
+    async def claim(self, claim: Claim) -> Code:
+        """Send what is proven against a stage and return what the chain says. Raises: RequestError."""
+        waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
+        await self._waiting.put(waiting)
+        committed, index = await waiting.done
+        refused = next((item.code for item in committed.dropped if item.index == index), committed.code)
+        return Code(refused)
 
     async def _send(self) -> None:
         """Bring requests that come in while a block is made into one transaction."""

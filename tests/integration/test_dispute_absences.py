@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from chain.errors import Code
-from chain.modules.disputes import absences
+from chain.modules.disputes import evidence
 from chain.modules.disputes.state import SHOWN, SHOWN_UNTIL
 from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgShowReceipt
+from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Receipt, Unit, UnitStatus
 from chain.modules.sampling.types import CheckPhase
 from tests.support.claims_network import ClaimsNetwork, claims_network
@@ -30,7 +31,7 @@ def late_job(net: ClaimsNetwork, *missing: int) -> tuple[Job, tuple[Unit, ...]]:
     for unit in reversed(net.units(job.job_id)):
         if unit.stage not in missing:
             net.ok(net.chain.send(SERVERS[unit.stage].hot, net.result(unit)))
-    net.chain.run_until(absences.shown_from(net.store, job) - 1)
+    net.chain.run_until(evidence.shown_from(jobs.params(net.store), job) - 1)
     return net.job(job.job_id), net.units(job.job_id)
 
 
@@ -197,7 +198,7 @@ def test_receipts_that_show_nothing_are_refused(net: ClaimsNetwork) -> None:
     assert code(net, good) == Code.CLAIM_EARLY
     assert code(net, replace(good, job_id=99)) == Code.UNKNOWN_JOB
     assert code(net, replace(good, attempt=1)) == Code.CLAIM_LATE
-    net.chain.run_until(absences.shown_from(net.store, job) - 1)
+    net.chain.run_until(evidence.shown_from(jobs.params(net.store), job) - 1)
     longest = PROMPT_TOKENS + 6 - 1
     for message in (
         showing(net, units[0], is_confirmed=True, is_final=False),

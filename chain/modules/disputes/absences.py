@@ -19,7 +19,6 @@ from chain.modules.disputes.state import SHOWN, SHOWN_UNTIL
 from chain.modules.disputes.types import MsgShowReceipt, MsgShowReceiptResponse, Shown
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
-from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Receipt, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
@@ -29,8 +28,6 @@ from chain.store.overlay import Reader
 
 SHOW_GAS = 60_000
 """Two signatures at most, beside its bytes."""
-LATE_PART = 4
-"""Receipts are taken in the last so many parts of a job's time: before, a worker may still send its own result."""
 
 
 def show_receipt(ctx: Context, msg: MsgShowReceipt) -> MsgShowReceiptResponse:
@@ -63,15 +60,10 @@ def _late_job(ctx: Context, job_id: int, attempt: int) -> Job:
     job = jobs.job(ctx.store, job_id)
     if attempt != job.attempt or job.status != JobStatus.RUNNING:
         raise Rejected(Code.CLAIM_LATE, f"the job is {job.status.name} at attempt {job.attempt}")
-    first = shown_from(ctx.store, job)
+    first = evidence.shown_from(jobs.params(ctx.store), job)
     if ctx.block.height < first:
         raise Rejected(Code.CLAIM_EARLY, f"receipts stand in for results from height {first} on")
     return job
-
-
-def shown_from(store: Reader, job: Job) -> int:
-    """Return the first height at which receipts stand in for a job's results."""
-    return job.expiry_height - jobs.params(store).expiry_blocks // LATE_PART + 1
 
 
 def _require_final(ctx: Context, job: Job, sender: Unit, receiver: Unit | None, msg: MsgShowReceipt) -> int:
@@ -161,8 +153,3 @@ def _charge(ctx: Context, job: Job, unit: Unit) -> None:
         workers.take_bond(ctx, unit.operator, share, other.operator)
     workers.take_bond(ctx, unit.operator, left, jobs.TREASURY)
     ctx.emit("ResultMissing", job_id=job.job_id, attempt=job.attempt, stage=unit.stage, amount=amount)
-
-
-def shown(store: Reader, key: UnitKey) -> Shown | None:
-    """Return what receipts have shown of a stage without a result, or None."""
-    return SHOWN.find(store, key)

@@ -34,7 +34,7 @@ BOUNDS_GAS = 250_000
 
 def claim_receipt(ctx: Context, msg: MsgClaimReceipt) -> MsgClaimResponse:
     """Convict a stage by a receipt it signed. Raises: Rejected: EVIDENCE_INVALID, NO_CONTRADICTION, and others."""
-    sender = address_of(msg.sender, "sender")
+    sender = _claimant(ctx, msg.sender)
     job, unit = _begin(ctx, msg.job_id, msg.attempt, msg.stage)
     if msg.role == Role.UNSPECIFIED or (msg.role == Role.RECEIVER and job.num_stages == 1):
         raise Rejected(Code.EVIDENCE_INVALID, "role: SENDER, or RECEIVER where there is another stage")
@@ -52,7 +52,7 @@ def claim_receipt(ctx: Context, msg: MsgClaimReceipt) -> MsgClaimResponse:
 
 def claim_stop(ctx: Context, msg: MsgClaimStop) -> MsgClaimResponse:
     """Convict a last stage by one token of its answer. Raises: Rejected: EVIDENCE_INVALID, NO_CONTRADICTION, others."""
-    sender = address_of(msg.sender, "sender")
+    sender = _claimant(ctx, msg.sender)
     last = jobs.job(ctx.store, msg.job_id).num_stages - 1
     job, unit = _begin(ctx, msg.job_id, msg.attempt, last)
     token = evidence.require_token(unit, msg.index, msg.leaf, msg.siblings)
@@ -95,6 +95,13 @@ def _begin(ctx: Context, job_id: int, attempt: int, stage: int) -> tuple[Job, Un
     if verdicts.is_decided(ctx.store, job, stage) or job_rules.is_final(unit):
         raise Rejected(Code.CLAIM_LATE, "the unit is final, or its asserter is convicted")
     return job, unit
+
+
+def _claimant(ctx: Context, sender: str) -> bytes:
+    """Return who claims: of a worker's hot key its operator."""
+    address = address_of(sender, "sender")
+    worker = workers.find_by_address(ctx.store, address)
+    return address if worker is None else worker.operator
 
 
 def _settle(ctx: Context, shown: Dispute, winner: bytes, paid: int) -> MsgClaimResponse:

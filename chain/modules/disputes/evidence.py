@@ -23,8 +23,10 @@ from chain.crypto.merkle import DIGEST, Kind, leaf, prefix_roots, verify_range
 from chain.errors import Code, Rejected
 from chain.modules.disputes.types import Prefix
 from chain.modules.jobs.rules import positions
-from chain.modules.jobs.types import Job, Receipt, Unit
+from chain.modules.jobs.types import Job, Params, Receipt, Unit
 
+LATE_PART = 4
+"""Receipts stand in for results in the last of so many parts of a job's time: before, a worker may send its own."""
 TOKEN_LEAF = 24
 """Bytes of a token's leaf: salt, index, id."""
 MAX_SIBLINGS = 8 * 15
@@ -127,3 +129,8 @@ def is_wrong_end(job: Job, unit: Unit, index: int, token: int) -> bool:
     if index < unit.tokens - 1:
         return token in job.stop_ids
     return unit.tokens < job.max_tokens and token not in job.stop_ids and not unit.is_cancelled
+
+
+def shown_from(params: Params, job: Job) -> int:
+    """Return the first height at which receipts stand in for a job's results."""
+    return job.expiry_height - params.expiry_blocks // LATE_PART + 1

@@ -10,6 +10,7 @@ import pytest
 from chain.client.node import Attribute, BlockNotice, Event
 from chain.client.signing import Key
 from chain.errors import Code
+from chain.modules.disputes.types import MsgClaimReceipt, Role
 from chain.modules.jobs.types import (
     CloseReason,
     Job,
@@ -17,7 +18,11 @@ from chain.modules.jobs.types import (
     QueryJobResponse,
     Receipt,
     SamplerSpec,
+    Unit,
+    UnitStatus,
 )
+from chain.modules.rates.types import Terms
+from inference.disputes.claims import Claim
 from inference.gateway import following
 from inference.gateway.following import Following
 from inference.gateway.open_job import Answer, OpenJob, RequestError
@@ -35,6 +40,11 @@ class ScriptedNetwork:
 
     record: Job = RECORD
     answers: dict[int, list[int]] = field(default_factory=dict)
+    units: tuple[Unit, ...] = ()
+    claims: list[Claim] = field(default_factory=list)
+    unsent: int = 0
+    """Claims that the node fails to take."""
+    key: Key = field(default_factory=lambda: Key.ed25519(b"k" * 32))
     refusals: list[Code] = field(default_factory=list)
     """Of the next openings."""
     opened: list[int] = field(default_factory=list)
@@ -42,7 +52,7 @@ class ScriptedNetwork:
     blocks: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def job(self, job_id: int) -> QueryJobResponse:
-        return QueryJobResponse(replace(self.record, job_id=job_id), (), (b"a", b"b"))
+        return QueryJobResponse(replace(self.record, job_id=job_id), self.units, (b"a", b"b"))
 
     async def worker(self, operator: bytes) -> bytes:
         return operator
@@ -62,6 +72,13 @@ class ScriptedNetwork:
             answer.ids.append(token)
             yield token
         answer.receipt = FINAL
+
+    async def claim(self, claim: Claim) -> Code:
+        self.claims.append(claim)
+        if self.unsent:
+            self.unsent -= 1
+            raise RequestError(Code.INTERNAL, "the node failed")
+        return Code.OK
 
     async def cancel(self, job: OpenJob, answer: Answer, tokens: int) -> None:
         self.cancelled.append((answer.attempt, tokens))
@@ -203,5 +220,33 @@ def test_jobs_are_kept_up_to_a_bound_and_those_that_are_over_make_room(monkeypat
         assert [follower.find(job_id) for job_id in (7, 8, 9, 10)] == [job, None, third, fourth]
         follower.add(fifth)
         assert [follower.find(job_id) for job_id in (7, 9, 10, 11)] == [None, third, fourth, fifth]
+
+    play(story)
+
+
+def answered(status: UnitStatus, root: bytes) -> tuple[Unit, ...]:
+    """Units of three stages, the last of which has committed to an answer of two tokens."""
+    terms = Terms(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1 << 16)
+    return tuple(
+        Unit(7, 0, stage, b"o" * 20, stage, stage + 1, 0, terms, status, 2, b"", root, b"", 0, b"", b"", 0)
+        for stage in range(3)
+    )
+
+
+def test_a_last_stage_that_commits_to_something_else_than_it_signed_is_claimed_against_once() -> None:
+    async def story(network: ScriptedNetwork, follower: Following, job: OpenJob) -> None:
+        signed = Receipt(b"u" * 32, 0, 2, b"r" * 32, True, b"s" * 64)
+        job.answer.receipt = signed
+        for units in (answered(UnitStatus.PENDING, b""), answered(UnitStatus.SUBMITTED, b"r" * 32)):
+            network.units = units
+            follower.notice(block("JobAsserted"))
+            await settle()
+        assert network.claims == []
+        network.units, network.unsent = answered(UnitStatus.SUBMITTED, b"x" * 32), 1
+        for _ in range(3):
+            follower.notice(block("JobAsserted"))
+            await settle()
+        claim = MsgClaimReceipt(network.key.bech32, 7, 0, 2, Role.SENDER, signed)
+        assert network.claims == [claim, claim]  # the first did not reach the chain
 
     play(story)

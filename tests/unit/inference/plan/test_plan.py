@@ -14,6 +14,7 @@ from chain.modules.disputes.types import (
     DisputeStatus,
     DueMove,
     Line,
+    MsgClaimStop,
     Play,
     PlayStatus,
     Round,
@@ -41,8 +42,10 @@ from inference.actions import (
     Register,
     ResumeRun,
     SendDuties,
+    SendEvidence,
     Wait,
 )
+from inference.disputes.claims import evidence_name
 from inference.plan import (
     BRIEF_SETTLE_BLOCKS,
     MAX_MOVE_BYTES,
@@ -228,6 +231,20 @@ def test_prepared_moves_travel_with_duties_as_far_as_their_bytes_fit() -> None:
     )
     passed = replace(ready, done=frozenset(map(move_name, moves)))
     assert plan(passed) == SendDuties((run,))
+
+
+def test_what_is_proven_against_others_is_sent_once_and_after_what_is_due() -> None:
+    claims = tuple(MsgClaimStop("me", number, 0, 3, b"leaf", b"") for number in range(1, 11))
+    seen = view(evidence=claims)
+    assert plan(seen) == SendEvidence(claims[:8])
+    assert plan(replace(seen, busy=frozenset({HOT}))) == Wait("work")
+    assert plan(replace(seen, done=frozenset(map(evidence_name, claims[:9])))) == SendEvidence(claims[9:])
+    assert plan(replace(seen, retry_at=MappingProxyType(dict.fromkeys(map(evidence_name, claims), 101)))) == Wait(
+        "work"
+    )
+    due = duty(DutyKind.REVEAL)
+    owing = replace(seen, duties=(due,), checked=frozenset({UnitKey(4, 0, 1)}))
+    assert plan(owing) == SendDuties((due,))
 
 
 def test_canaries_are_opened_only_when_nothing_is_due() -> None:

@@ -12,7 +12,7 @@ import pytest
 from chain.errors import Code, Rejected
 from chain.modules.disputes import bounds
 from chain.modules.disputes.game.shape import num_tensors, tail_tensor, tensor_rows
-from inference.disputes.claims import row_opening
+from inference.disputes.bounds import find_broken_row, row_opening
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
 from inference.models.format import MANIFEST_FILE, Manifest, model_root, tensor_digest, tensor_layouts, write_tensor
@@ -108,6 +108,14 @@ def test_a_row_that_breaks_a_bound_is_named_by_the_chain_and_refused_by_the_load
     (copy / MANIFEST_FILE).write_text(dataclasses.replace(manifest, model_root=root, tensors=tensors).to_json())
     with pytest.raises(OutOfBounds, match=reason):
         load(copy, ShardSpec(root, 0, 2), with_embedding=True, with_head=True)
+    claim = find_broken_row(ModelFiles(copy), "worker")
+    assert claim is not None
+    assert (claim.sender, claim.model_root, claim.tensor, claim.row) == ("worker", root, tensor, at)
+    assert bounds.require_leaf(model.header, root, tensor, at, claim.opening) == bytes(changed)
+
+
+def test_a_model_that_keeps_its_bounds_gives_no_claim(directory: Path) -> None:
+    assert find_broken_row(ModelFiles(directory), "worker") is None
 
 
 def test_rows_of_another_length_are_no_rows(directory: Path) -> None:
