@@ -12,7 +12,7 @@ from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes.game.shape import Item, ItemKind
-from chain.modules.disputes.types import DisputeStatus, MsgReveal, PlayStatus, Round
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgChallenge, MsgReveal, PlayStatus, Round
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
 from chain.modules.rates.rules import Q, canary_rate
 from chain.modules.sampling import canaries, epochs
@@ -35,7 +35,7 @@ from inference.journal import Journal
 from inference.models.convert import convert
 from inference.proofs.commit import ChainRoots
 from inference.view import UnitKey
-from tests.support.dispute_network import PROMPT, DisputeNetwork, dispute_network
+from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
@@ -288,8 +288,62 @@ def test_the_query_says_what_a_worker_must_know_of_its_canary(net: Network) -> N
     assert net.chain.query(request, method) == QueryCanaryResponse(True, True, True)
 
 
+def test_a_baited_seal_answers_a_challenge_in_any_window(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, None) as net:
+        job = drawn_job(net, (1,))
+        unit = net.units(job.job_id)[1]
+        assert net.check_of(unit).phase == CheckPhase.COMMIT
+        wrong = {"body_root": digest("other"), "out_root": net.out_root(unit)}
+        who = STRANGER
+        message = MsgChallenge(who.hot.bech32, unit.job_id, 0, 1, wrong["body_root"], wrong["out_root"])
+        net.ok(net.chain.send(who.hot, message))
+        (dispute,) = disputes.disputes_of(net.store, job.job_id)
+        net.chain.run_until(dispute.deadline)
+        hot = net.asserter(unit).hot
+        reveal = MsgReveal(hot.bech32, dispute.dispute_id, 0, net.reveal_of(dispute))
+        assert net.code(net.chain.send(hot, reveal)) == Code.REVEAL_INVALID
+        net.ok(net.chain.send(hot, opening(net, unit), reveal, gas=3_000_000, fee=1_000))
+        assert net.units(job.job_id)[1].body_root == net.body_root(unit)
+        net.chain.run_until(net.play(dispute).deadline)
+        assert net.play(dispute).status == PlayStatus.LOST
+        while net.job(job.job_id).status in (JobStatus.DISPUTED, JobStatus.ASSERTED):
+            net.chain.run_block()
+        assert net.job(job.job_id).close_reason == CloseReason.SETTLED
+        assert [net.worker(one).bond for one in (*SERVERS, *CHECKERS)] == [BOND] * 5
+        net.chain.check_invariants()
+
+
+def test_a_bait_opened_late_with_a_false_truth_is_disputed_like_any_difference(
+    tmp_path: Path, model: ModelFiles
+) -> None:
+    """Keeping the seal shut until a dispute asks for it must not spare the comparison with what was revealed."""
+    with dispute_network(tmp_path, model, None) as net:
+        job, false, message = baited_lie(net)
+        for unit in net.units(job.job_id):
+            if unit.stage != 1:
+                net.ok(net.chain.send(net.asserter(unit).hot, net.open_message(unit)))
+        net.chain.run_until(net.check_of(false).phase_end)
+        (asked,) = disputes.disputes_of(net.store, job.job_id)
+        assert asked.kind == DisputeKind.SILENCE
+        net.ok(net.chain.send(net.asserter(false).hot, message))
+        opened = list(disputes.disputes_of(net.store, job.job_id))[1:]
+        assert sorted(one.challenger for one in opened) == sorted(who.address for who in CHECKERS)
+        while net.job(job.job_id).status == JobStatus.DISPUTED:
+            net.chain.run_block()
+        assert net.worker(SERVERS[1]).bond == BOND - false.terms.bond
+        assert [net.worker(one).bond for one in CHECKERS] == [BOND] * 2
+        net.chain.check_invariants()
+
+
 def lie_about(net: DisputeNetwork) -> tuple[Job, Unit]:
     """Bait with the truth, and name something else as true: the checkers revealed the truth."""
+    job, false, message = baited_lie(net)
+    net.ok(net.chain.send(net.asserter(false).hot, message))
+    return net.job(job.job_id), net.units(job.job_id)[1]
+
+
+def baited_lie(net: DisputeNetwork) -> tuple[Job, Unit, MsgOpenCanary]:
+    """Return a job whose checkers have revealed the truth, and the opening that names something else as true."""
     job = net.planned_job()
     false = net.units(job.job_id)[1]
     identity = net.unit_id(false)
@@ -304,8 +358,7 @@ def lie_about(net: DisputeNetwork) -> tuple[Job, Unit]:
     run_to_reveal(net, false)
     net.reveal_all(job)
     message = opening(net, false, bait_root=net.body_root(false), body_root=digest("false truth"))
-    net.ok(net.chain.send(net.asserter(false).hot, message))
-    return net.job(job.job_id), net.units(job.job_id)[1]
+    return job, false, message
 
 
 def final_unchecked(net: Network) -> tuple[Job, int]:

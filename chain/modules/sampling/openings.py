@@ -7,6 +7,7 @@ from chain.modules.accounts.keeper import address_of
 from chain.modules.bank import keeper as bank
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
+from chain.modules.jobs.types import JobStatus
 from chain.modules.rates import keeper as rates
 from chain.modules.sampling import keeper
 from chain.modules.sampling.canaries import is_drawn
@@ -15,7 +16,8 @@ from chain.modules.workers import keeper as workers
 
 
 def open_canary(ctx: Context, msg: MsgOpenCanary) -> Empty:
-    """Open a baited seal: in place of the usual opening, or later, if nobody has checked and the unit counts.
+    """Open a baited seal: in place of the usual opening, before the first reveal of a dispute, or later, if nobody has
+    checked and the unit counts.
 
     Raises: Rejected: NOT_ASSIGNED, CANARY_INVALID, SEAL_MISMATCH, WINDOW_CLOSED, NOT_A_CANARY.
     """
@@ -39,8 +41,10 @@ def open_canary(ctx: Context, msg: MsgOpenCanary) -> Empty:
     if check.phase == CheckPhase.OPEN:
         baited = jobs.record_bait(ctx, unit, msg.bait_root)
         keeper.record_opening(ctx, baited, check, salt, msg.body_root)
-    elif check.phase == CheckPhase.DISPUTED:
+    elif jobs.job(ctx.store, unit.job_id).status == JobStatus.DISPUTED:
+        # The first reveal of a dispute asks for the seal's opening, whatever the window; this is that of a baited one.
         jobs.record_opening(ctx, jobs.record_bait(ctx, unit, msg.bait_root), salt, msg.body_root)
+        keeper.compare_bodies(ctx, key)
     elif check.phase == CheckPhase.DONE and not check.num_reveals:
         if not is_drawn(ctx.store, unit, check):
             raise Rejected(Code.NOT_A_CANARY, "the draw of the epoch's canaries has not taken this unit, or is to come")
