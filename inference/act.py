@@ -248,7 +248,9 @@ class Actor:
             given, roots = await self._checker.recompute(duty)
         except EarlierStageFalse as error:
             # The unit was made from a false input: what is false is an earlier unit, and that is what gets checked.
-            stage, given, roots = await self._checker.first_false(duty, error.witness)
+            assert duty.job is not None
+            assert duty.unit is not None
+            stage, given, roots = await self._checker.first_false(duty.job, duty.unit, error.witness)
             outcome.done.append(CheckUnit(duty, key).name)
             key = UnitKey(key.job_id, key.attempt, stage)
             unit = unit_id(self._chain, *key)

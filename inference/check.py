@@ -99,7 +99,7 @@ class Checker:
         assert duty.job is not None
         assert duty.unit is not None
         found = await self.fetch(duty.job, duty.unit, duty.operators)
-        return found, await self._trace(duty.job, duty.unit, found)
+        return found, await self.trace(duty.job, duty.unit, found)
 
     async def fetch(self, job: Job, unit: Unit, operators: Sequence[bytes]) -> UnitInput:
         """Return a unit's input, from the producer, the asserter or any other stage; else by the earlier layers.
@@ -153,23 +153,22 @@ class Checker:
             for future in (task, waiter):
                 future.cancel()
 
-    async def first_false(self, duty: Duty, witness: UnitInput) -> tuple[int, UnitInput, ChainRoots]:
-        """Return the first stage whose out_root is not what its layers give, with its input and its right roots.
+    async def first_false(self, job: Job, last: Unit, witness: UnitInput) -> tuple[int, UnitInput, ChainRoots]:
+        """Return the first stage before `last` whose out_root its layers do not give, its input and its right roots.
 
         `witness` are the job's ids, from which everything is computed. Raises: CheckFailed.
         """
-        assert duty.job is not None
-        shown = await self._reader.find_job(duty.job.job_id)
-        if shown is None or duty.unit is None or shown.job.attempt != duty.unit.attempt:
+        shown = await self._reader.find_job(job.job_id)
+        if shown is None or shown.job.attempt != last.attempt:
             raise CheckFailed("the job has gone on")
         given, width = witness, self._header.hidden_size
-        for unit in sorted(shown.units, key=lambda item: item.stage)[: duty.unit.stage]:
-            engine = await self._shards.engine(ShardSpec(duty.job.model_root, unit.start, unit.end))
+        for unit in sorted(shown.units, key=lambda item: item.stage)[: last.stage]:
+            engine = await self._shards.engine(ShardSpec(job.model_root, unit.start, unit.end))
             parts = await self._pass(engine, given.ids[:-1], given.rows)
             rows = b"".join(layers[-1].to_bytes() for layers in parts)
             root = section_root(row_digests(rows, width), len(given.ids) - 1)
             if blinded(given.blind, root) != unit.out_root:
-                return unit.stage, given, await self._trace(duty.job, unit, given)
+                return unit.stage, given, await self.trace(job, unit, given)
             given = UnitInput(given.blind, given.ids, rows)
         raise CheckFailed("every earlier stage is right: the unit's input is not what it was sent")
 
@@ -226,7 +225,7 @@ class Checker:
             return TokenChunk(ids[start:end])
         return RowChunk.from_bytes(rows[start * self._row_bytes : end * self._row_bytes], self._header.hidden_size)
 
-    async def _trace(self, job: Job, unit: Unit, given: UnitInput) -> ChainRoots:
+    async def trace(self, job: Job, unit: Unit, given: UnitInput) -> ChainRoots:
         """Return the roots of the unit recomputed from its verified input."""
         engine = await self._shards.checking_machine(ShardSpec(job.model_root, unit.start, unit.end))
         trace = TraceRecorder(self._header, unit.start, unit.end, given.blind)

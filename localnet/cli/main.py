@@ -2,6 +2,7 @@
 
 import click
 
+from inference.challenge_cli import challenge
 from inference.cli import join as create_worker
 from inference.cli import worker
 from inference.dispute_cli import dispute
@@ -34,6 +35,7 @@ worker.add_command(create_worker, "create")
 worker.add_command(join, "join")
 dispute.add_command(list_command)
 dispute.add_command(show_command)
+dispute.add_command(challenge)
 for command in (demo, localnet, ask, chat, job, dispute, gateway, worker):
     main.add_command(command)
 

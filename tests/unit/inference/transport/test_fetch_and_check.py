@@ -1,9 +1,12 @@
 """A drawn checker gets a unit's input and arrives at the asserter's roots; nobody else gets anything."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -12,13 +15,14 @@ from chain.crypto.hashing import fetch_bytes, unit_id
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.wire.worker.v1 import worker_pb2 as wire
-from inference.check import Checker, CheckFailed
+from inference.check import Checker, CheckFailed, EarlierStageFalse
 from inference.compute import Compute
 from inference.journal import Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
 from inference.proofs.commit import ChainRoots
 from inference.transport.refusals import refusal_name
+from inference.view import UnitKey
 from tests.support.worker_ring import CHAIN, Request, Ring, ring, worker_keys
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +106,74 @@ async def test_without_any_source_a_check_fails_and_can_be_tried_again(tiny_dire
             await worker.server.stop(0)  # type: ignore[union-attr]
         with pytest.raises(CheckFailed):
             await checker.recompute(work)
+
+
+async def test_ids_that_came_on_demand_are_enough_when_nobody_gives_anything(
+    tiny_directory: Path, tmp_path: Path
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        wanted, work = [asserted(made, stage) for stage in range(3)], [duty(made, stage) for stage in range(3)]
+        held = made.workers[0].library.find(REQUEST.job_id, 0, 0)
+        assert held is not None
+        for worker in made.workers:
+            await worker.server.stop(0)  # type: ignore[union-attr]
+        with pytest.raises(CheckFailed):
+            await checker.recompute(work[1])
+        assert (checker.starved, checker.fed) == ({UnitKey(REQUEST.job_id, 0, 1)}, set())
+        checker._journal.demand_secret(b"unit", REQUEST.job_id, 0, 1)
+        checker._journal.keep_witness(REQUEST.job_id, 0, held.record.blind, held.ids)
+        for stage in range(3):
+            _, roots = await checker.recompute(work[stage])
+            assert roots == wanted[stage]
+        assert (checker.starved, len(checker.fed)) == (set(), 3)
+
+
+async def test_a_source_that_keeps_a_checker_waiting_is_left_when_the_ids_come_on_demand(
+    tiny_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        wanted, work = asserted(made, 1), duty(made, 1)
+        held = made.workers[0].library.find(REQUEST.job_id, 0, 0)
+        assert held is not None
+        asked = asyncio.Event()
+
+        async def never(*_: Any) -> Any:
+            asked.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(checker, "_fetch", never)
+        checking_now = asyncio.ensure_future(checker.recompute(work))
+        await asked.wait()
+        checker._journal.demand_secret(b"unit", REQUEST.job_id, 0, 1)
+        checker._journal.keep_witness(REQUEST.job_id, 0, held.record.blind, held.ids)
+        checker.notice_witness(UnitKey(REQUEST.job_id, 0, 1), True)
+        _, roots = await checking_now
+        assert roots == wanted
+
+
+async def test_an_input_that_the_earlier_layers_do_not_give_accuses_the_first_false_stage(
+    tiny_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with answered(tiny_directory, tmp_path, ("", "row", "")) as made, checking(made) as checker:
+        work = [duty(made, stage) for stage in range(3)]
+        (_, right), false = await checker.recompute(work[1]), asserted(made, 1)
+        assert right.out_root != false.out_root
+        for stage in (1, 2):  # neither producer nor asserter of stage 2 gives its rows
+            await made.workers[stage].server.stop(0)  # type: ignore[union-attr]
+        with pytest.raises(EarlierStageFalse) as caught:
+            await checker.recompute(work[2])
+        job, units = work[2].job, [one.unit for one in work]
+        assert job is not None
+
+        async def find_job(_: int) -> SimpleNamespace:
+            return SimpleNamespace(job=job, units=units)
+
+        monkeypatch.setattr(made.node, "find_job", find_job, raising=False)
+        last = units[2]
+        assert last is not None
+        stage, given, roots = await checker.first_false(job, last, caught.value.witness)
+        assert (stage, roots) == (1, right)
+        assert given.ids == caught.value.witness.ids
 
 
 @pytest.mark.parametrize(("fault", "stage"), [("row", 0), ("row", 1), ("row", 2), ("token", 2)])
