@@ -46,6 +46,7 @@ KINDS = {
     DisputeKind.HOP: "what the stage sent is not what it signed",
     DisputeKind.RECEIPT: "the stage signed a receipt that its commitment contradicts",
     DisputeKind.STOP: "the answer ends where it may not",
+    DisputeKind.SILENCE: "the stage did not open its seal although a check of it was revealed",
     DisputeKind.WITHHELD: "the stage did not supply the job's ids on demand",
 }
 ENDS = {
@@ -54,6 +55,7 @@ ENDS = {
     DisputeStatus.UPHELD: "the unit stands; the challenger was wrong",
     DisputeStatus.VOID: "the unit could not be computed; whoever made its input is to blame",
     DisputeStatus.UNRESOLVED: "nobody could be convicted",
+    DisputeStatus.OPENED: "the seal was opened after all, and being late has its price",
 }
 REASONS = {
     PaymentReason.FORFEIT: "at least three quarters of it, whoever plays which side",
@@ -64,6 +66,7 @@ REASONS = {
     PaymentReason.CONFIRMATION: "a checker that confirmed what was refuted",
     PaymentReason.MISMATCH: "a checker that differed from a false unit and was wrong as well",
     PaymentReason.DEPOSIT: "the deposit behind a lost line",
+    PaymentReason.LATENESS: "its fee, for a seal that was opened late",
 }
 TREASURY = module_address("treasury")
 LIST_SHOWN = 4
@@ -150,7 +153,7 @@ class DisputeNarrator:
         chapter = Chapter(
             f"Dispute {found.dispute_id}: {self.name(found.asserter)} against {self.name(found.challenger)}"
         )
-        chapter.say(f"{KINDS.get(found.kind, found.kind.name)}; {ENDS[found.status]}")
+        chapter.say(f"{KINDS[found.kind]}; {ENDS[found.status]}")
         chapter.say(
             f"job {found.job_id}, attempt {found.attempt}, stage {found.stage}: layers {unit.start}–{unit.end - 1}, "
             f"run by {self.name(unit.operator)}; opened at height {found.opened_height}"
@@ -253,7 +256,7 @@ class DisputeNarrator:
         for payment in payments:
             chapter.say(
                 f"{payment.amount:>12,} uostr from {self.name(payment.payer)} to {self.name(payment.recipient)}: "
-                f"{REASONS.get(payment.reason, payment.reason.name)}"
+                f"{REASONS[payment.reason]}"
             )
         slashes = [one for one in payments if one.reason != PaymentReason.DEPOSIT]
         total = sum(one.amount for one in slashes)
@@ -314,7 +317,8 @@ class DisputeNarrator:
         return chapter
 
 
-_WHOLE = (PaymentReason.CONFIRMATION, PaymentReason.MISMATCH)
+_WHOLE = (PaymentReason.CONFIRMATION, PaymentReason.MISMATCH, PaymentReason.LATENESS)
+"""Reasons for which the treasury takes everything, beside the S that is divided."""
 
 
 def _end_of(play: Play) -> str:

@@ -1,10 +1,13 @@
 """The life of a request, step by step, from proven answers; and a worker that joins a running network."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from click.testing import CliRunner
 
 from chain.client.client import ChainClient
 from chain.client.signing import Key
@@ -18,6 +21,7 @@ from inference.gateway.open_job import OpenJob
 from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.cli.join import wait_until_enrolled
+from localnet.cli.main import main
 from localnet.layout import Localnet
 from localnet.network import add_worker
 from localnet.proven import ProvenState
@@ -135,6 +139,22 @@ def test_a_request_lives_as_the_protocol_says(network: Localnet) -> None:
             assert all(0 < unit.paid <= unit.charged for unit in units)
 
     with_session(network, play)
+
+
+def test_an_awaited_answer_is_the_final_one(network: Localnet) -> None:
+    command = ["ask", "Say one word.", "--max-tokens", "8", "--wait", "--output", "json", "--home", network.home]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    found = told["outcome"]
+    assert (found["status"], found["attempt"], found["close_reason"]) == ("final", 0, "settled")
+    assert found["answer"] == {
+        "attempt": 0,
+        "content": told["text"],
+        "tokens": told["output_tokens"],
+        "is_complete": True,
+        "is_as_streamed": True,
+    }
 
 
 def test_a_worker_that_joins_serves_or_checks(network: Localnet) -> None:

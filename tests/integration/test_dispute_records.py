@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.crypto.keys import encode_address, module_address
+from chain.errors import Code, Rejected
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import registry
 from chain.modules.disputes.game.shape import Item, ItemKind
@@ -141,6 +142,17 @@ def test_disputes_are_listed_by_side_job_status_and_height_a_page_at_a_time(tmp_
         assert ids(net, QueryDisputesRequest(status=DisputeStatus.OPEN)) == []
         assert ids(net, QueryDisputesRequest(status=DisputeStatus.REFUTED, worker=checker)) == [second]
         net.chain.check_invariants()
+
+
+def test_a_filter_that_names_no_address_is_refused(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, None) as net:
+        for name in ("x", "ostr1", "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqnrql8a"):
+            with pytest.raises(Rejected) as refused:
+                listed(net, QueryDisputesRequest(worker=name))
+            assert refused.value.code == Code.INVALID_ADDRESS
+        with pytest.raises(Rejected) as refused:
+            net.chain.query(QueryPaymentsRequest(7), "ostraka.disputes.v1.Query/Payments")
+        assert refused.value.code == Code.UNKNOWN_DISPUTE
 
 
 def test_a_line_tells_when_each_of_its_moves_was_made(tmp_path: Path, model: ModelFiles) -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from chain.client.registry import message_class
-from chain.modules.disputes.game.shape import Item, ItemKind, UnitShape
+from chain.modules.disputes.game.shape import Item, ItemKind, OpKind, UnitShape
 from chain.modules.disputes.module import MODULE
 from chain.modules.disputes.types import (
     Dispute,
+    DisputeKind,
+    DisputeStatus,
     MsgChoose,
     MsgOpenLine,
     MsgProve,
     MsgReveal,
+    PaymentReason,
     PlayStatus,
     Reveal,
     Round,
@@ -22,13 +25,15 @@ from chain.modules.disputes.types import (
 )
 from chain.modules.jobs.types import SamplerSpec
 from inference.disputes import moves
-from inference.disputes.faults import Fault
+from inference.disputes.archive import Inputs
+from inference.disputes.faults import Fault, MadeUnit
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
+from localnet.disputes.chapters import ENDS, KINDS, REASONS
 from localnet.disputes.replay import CLASSES, Move, moves_in, replay, round_of
-from localnet.disputes.step import explain
+from localnet.disputes.step import explain, operation_of, place_of, values_of
 from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.network import CHECKERS, SERVERS, TOKENS
+from tests.support.network import CHECKERS, LAYERS, SERVERS, TOKENS
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 LAST = len(PROMPT) + TOKENS - 2
@@ -150,3 +155,35 @@ def test_every_message_of_the_game_is_known_to_the_replay() -> None:
     game = {message.type_url for message in MODULE.messages if "number" in message.record.__dataclass_fields__}
     assert set(CLASSES) == game
     assert all(message_class(url) is kind for url, kind in CLASSES.items())
+
+
+def test_every_record_has_values_and_every_operator_words(model: ModelFiles) -> None:
+    for start, end in ((0, 2), (4, 6)):
+        made = honest_unit(model, start, end)
+        shape, last = made.shape, made.shape.positions - 1
+        items = [Item(kind, start, 0, last) for kind in (ItemKind.ROW, ItemKind.KEY, ItemKind.VALUE)]
+        if shape.is_last:
+            items += [Item(kind, LAYERS, 0, TOKENS - 1) for kind in (ItemKind.CHECKSUM, ItemKind.TOKEN)]
+        for item in items:
+            for index, op in enumerate(shape.ops(item)):
+                assert operation_of(shape, item, op)
+                assert place_of(shape, item, op, 0, 0 if op.kind == OpKind.LINEAR else None)
+                for body in made.bodies(item, index):
+                    assert op.kind == OpKind.LINEAR or values_of(op.kind, body)
+
+
+def honest_unit(model: ModelFiles, start: int, end: int) -> MadeUnit:
+    """A unit of some layers, from rows that are all alike."""
+    shape = UnitShape(model.header, start, end, len(PROMPT), TOKENS, SamplerSpec())
+    inputs = Inputs(bytes(32), bytes(32), PROMPT, (1,) * TOKENS)
+    width = model.header.hidden_size
+    row = bytes(width // 64) + b"\x07\x00" * width
+    made = MadeUnit(model, shape, inputs, None, [row] * shape.positions if start else ())
+    made.make(is_free=False)
+    return made
+
+
+def test_every_kind_end_and_reason_is_told_in_words() -> None:
+    assert set(KINDS) == set(DisputeKind) - {DisputeKind.UNSPECIFIED}
+    assert set(ENDS) == set(DisputeStatus) - {DisputeStatus.UNSPECIFIED}
+    assert set(REASONS) == set(PaymentReason) - {PaymentReason.UNSPECIFIED}
