@@ -4,7 +4,7 @@ Keys are built from typed parts only, so that no caller can make the tree deep: 
 in big-endian order (so that they sort as numbers), and names, which are hashed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
@@ -118,16 +118,29 @@ def prefix_end(prefix: bytes) -> bytes | None:
     return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else None
 
 
+def _decoder(value: type[V]) -> Callable[[bytes], V]:
+    """Return what decodes stored records and remembers the last: a transaction reads the same few again and again.
+
+    Records are frozen, so to share one is safe; large ones are not remembered.
+    """
+
+    def fresh(raw: bytes) -> V:
+        return decode(value, raw[1:])
+
+    kept = lru_cache(maxsize=KEPT_RECORDS)(fresh)
+    return lambda raw: kept(raw) if len(raw) <= KEPT_BYTES else fresh(raw)
+
+
 class Item(Generic[V]):
     """One record."""
 
     def __init__(self, module: str, key: bytes, value: type[V]) -> None:
-        self.module, self.key, self._value = module, key, value
+        self.module, self.key, self._decode = module, key, _decoder(value)
 
     def find(self, store: Reader) -> V | None:
         """Return the record, or None."""
         raw = store.get(self.module, self.key)
-        return None if raw is None else decode(self._value, raw[1:])
+        return None if raw is None else self._decode(raw)
 
     def load(self, store: Reader) -> V:
         """Return the record. Raises: KeyError if it was never written."""
@@ -141,6 +154,8 @@ class Item(Generic[V]):
         store.set(self.module, self.key, RECORD_VERSION + encode(value))
 
 
+KEPT_RECORDS, KEPT_BYTES = 128, 1 << 14
+"""Records of one collection that stay decoded, and the largest of them."""
 RECORD_VERSION = b"\x01"
 """Leads every stored record: an all-default record encodes to nothing, and empty values are not provable."""
 
@@ -149,7 +164,7 @@ class Map(Generic[K, V]):
     """Records by key, iterable in key order."""
 
     def __init__(self, module: str, prefix: bytes, key: KeyPart[K], value: type[V]) -> None:
-        self.module, self.prefix, self.key_part, self._value = module, prefix, key, value
+        self.module, self.prefix, self.key_part, self._decode = module, prefix, key, _decoder(value)
 
     def path(self, key: K) -> bytes:
         """Return the raw key, as proofs need it."""
@@ -158,7 +173,7 @@ class Map(Generic[K, V]):
     def find(self, store: Reader, key: K) -> V | None:
         """Return the record, or None."""
         raw = store.get(self.module, self.prefix + self.key_part.pack(key))
-        return None if raw is None else decode(self._value, raw[1:])
+        return None if raw is None else self._decode(raw)
 
     def has(self, store: Reader, key: K) -> bool:
         """Tell whether the key is present."""
@@ -189,13 +204,13 @@ class Map(Generic[K, V]):
         last = prefix_end(root) if end is None else root + end
         cut = len(self.prefix)
         for key, raw in store.iterate(self.module, root + start, last, reverse=reverse):
-            yield self.key_part.unpack(key[cut:]), decode(self._value, raw[1:])
+            yield self.key_part.unpack(key[cut:]), self._decode(raw)
 
     def values(self, store: Reader, *, prefix: bytes = b"") -> Iterator[V]:
         """Yield the records in key order, also where keys hold hashed names."""
         root = self.prefix + prefix
         for _, raw in store.iterate(self.module, root, prefix_end(root)):
-            yield decode(self._value, raw[1:])
+            yield self._decode(raw)
 
 
 class KeySet(Generic[K]):
