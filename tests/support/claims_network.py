@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chain.client.signing import Key
 from chain.crypto.hashing import blind_hash, blinded, receipt_bytes
 from chain.crypto.keys import module_address, sign_ed25519
 from chain.crypto.merkle import Kind, lr
+from chain.modules.accounts import keeper as accounts
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes.types import Dispute, MsgClaimReceipt, Prefix, Role
 from chain.modules.jobs.types import Job, MsgRequestJob, Receipt, Unit
@@ -110,6 +112,12 @@ class ClaimsNetwork(Network):
         a, b, c = (SPARE if who == guilty else who for who in SERVERS)
         self.ok(self.chain.send(REQUESTER, self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))))
         self.chain.run_until(self.chain.height + 4)
+
+    def sequence(self, key: Key) -> int:
+        """The number of an account's next transaction."""
+        found = accounts.find_account(self.store, key.address)
+        assert found is not None
+        return found.sequence
 
     def run_to_draw(self, job: Job) -> None:
         """Run until the tickets of an asserted job can be computed."""
