@@ -22,7 +22,7 @@ from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules as sampling_rules
 from chain.modules.sampling.state import MEASUREMENTS, TALLIES
 from chain.modules.workers import keeper as workers
-from chain.parameters import LOCALNET
+from chain.parameters import LOCALNET, OSTR
 from tests.support.network import CHECKERS, REQUESTER, SERVERS, Machine, Network, new_network, short
 
 TREASURY = module_address("treasury")
@@ -228,3 +228,26 @@ def test_requester_workers_and_checkers_in_one_hand_burn_what_they_gain_in_reput
     burnt = before - wealth()
     assert burnt == net.chain.balance(TREASURY) - treasury
     assert 0 < sum(scores(net)) == sum(unit.taxed for job in jobs for unit in net.units(job.job_id)) < burnt
+
+
+def test_dear_jobs_are_refused_when_their_checks_would_hold_half_of_all_bonds(tmp_path: Path) -> None:
+    with new_network(tmp_path) as net:
+        limit = sum(net.worker(who).bond for who in CHECKERS) // 2
+        accepted: list[int] = []
+        while True:
+            result = net.chain.send(REQUESTER, net.request(value=OSTR))
+            if result.code:
+                break
+            accepted.append(net.job(len(accepted) + 1).check_bond)
+        known = rates.checkers(net.store, net.root)
+        assert (known.bonded // 2, known.count, known.pending_bond) == (limit, len(CHECKERS), sum(accepted))
+        assert net.code(result) == Code.CHECK_CAPACITY
+        assert f"hold {accepted[0]} uostr of bonds beside the {sum(accepted)} expected" in result.log
+        assert sum(accepted) <= limit < sum(accepted) + accepted[0]
+        net.chain.check_invariants()
+        assert (
+            net.code(net.chain.send(REQUESTER, net.request())) == Code.OK if limit - sum(accepted) > 6 * OSTR else True
+        )
+        net.chain.run_until(net.chain.height + LOCALNET.jobs.expiry_blocks + 4)
+        assert rates.checkers(net.store, net.root).pending_bond == 0
+        net.chain.check_invariants()

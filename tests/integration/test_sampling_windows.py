@@ -301,7 +301,7 @@ def test_everything_closed_is_deleted_and_only_the_peaks_remain(tmp_path: Path) 
                 net.chain.run_until(duty.open_from)
                 net.ok(net.chain.send(who.hot, net.proof_message(who, duty.epoch)))
         closed = net.chain.height
-        net.chain.run_until(closed + 1_000)
+        net.chain.run_until(closed + 2_000)
         net.chain.check_invariants()
         peaks = net.store.get("jobs", b"archive/peaks")
         assert peaks is not None

@@ -79,6 +79,7 @@ def request_job(ctx: Context, msg: MsgRequestJob) -> MsgRequestJobResponse:
             candidates=tuple(offer.plan.plan_id for offer in accepted),
             fulfilled=rates.fulfilled(ctx.store, msg.model_root),
             check_work=max(rates.load(ctx.store, msg.model_root, offer.terms) for offer in accepted),
+            check_bond=max(rates.bond_load(ctx.store, msg.model_root, offer.terms) for offer in accepted),
         ),
     )
     ctx.emit("JobRequested", job_id=job.job_id, requester=msg.requester, escrow=escrow)

@@ -170,7 +170,7 @@ def open_job(ctx: Context, new: Job) -> Job:
 
     Raises: Rejected: INSUFFICIENT_FUNDS, CHECK_CAPACITY.
     """
-    rates.take_load(ctx, new.model_root, new.check_work)
+    rates.take_load(ctx, new.model_root, new.check_work, new.check_bond)
     bank.transfer(ctx, new.requester, ESCROW, new.escrow)
     opened = replace(new, job_id=NEXT_ID.take(ctx.store) + 1)
     JOBS.save(ctx.store, opened.job_id, opened)
@@ -501,7 +501,7 @@ def deleted_height(store: Reader, closed: Job) -> int:
 
 def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, detail: int) -> Job:
     bank.transfer(ctx, ESCROW, found.requester, found.escrow - found.paid)
-    rates.drop_load(ctx, found.model_root, found.check_work)
+    rates.drop_load(ctx, found.model_root, found.check_work, found.check_bond)
     height = ctx.block.height
     closed = replace(found, status=status, close_reason=reason, close_detail=detail, closed_height=height)
     JOBS.save(ctx.store, found.job_id, closed)

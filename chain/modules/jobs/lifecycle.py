@@ -52,12 +52,13 @@ def end_block(ctx: Context) -> None:
 def check_invariants(ctx: QueryContext) -> None:
     """Check money, queues, indexes and expected checks. Raises: InvariantBroken."""
     total = 0
-    pending: dict[bytes, int] = {}
+    pending: dict[bytes, tuple[int, int]] = {}
     expiries: list[tuple[int, int]] = []
     for job_id, job in JOBS.items(ctx.store):
         is_open = job.status in keeper.OPEN
         total += job.escrow if is_open else 0
-        pending[job.model_root] = pending.get(job.model_root, 0) + (job.check_work if is_open else 0)
+        work, bond = pending.get(job.model_root, (0, 0))
+        pending[job.model_root] = (work + job.check_work, bond + job.check_bond) if is_open else (work, bond)
         if job.paid > job.escrow:
             raise InvariantBroken(f"job {job_id} paid {job.paid} of {job.escrow}")
         if job.status in (JobStatus.WAITING, JobStatus.RUNNING):
@@ -66,9 +67,9 @@ def check_invariants(ctx: QueryContext) -> None:
             if OPEN_UNITS.has(ctx.store, (unit.operator, keeper.key_of(unit))) != is_open:
                 raise InvariantBroken(f"unit {keeper.key_of(unit)} is not listed as its job is")
     for known in rates.known_checkers(ctx.store):
-        work = pending.get(known.model_root, 0)
-        if known.pending != work:
-            raise InvariantBroken(f"{known.pending} work units of checks are expected, open jobs come to {work}")
+        load = pending.get(known.model_root, (0, 0))
+        if (known.pending, known.pending_bond) != load:
+            raise InvariantBroken(f"checks of {known.pending}, {known.pending_bond} are expected, of open jobs {load}")
     held = bank.balance(ctx.store, keeper.ESCROW)
     if held != total:
         raise InvariantBroken(f"the escrow account holds {held}, escrows sum to {total}")

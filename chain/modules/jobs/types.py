@@ -141,6 +141,8 @@ class Job:
     """Plans among which the draw chose, ascending."""
     choice_weights: tuple[int, ...] = ()
     """How heavily each of them weighed."""
+    check_bond: int = 0
+    """uostr of checkers' bonds that its checks are expected to hold; given back when it closes."""
 
 
 @record

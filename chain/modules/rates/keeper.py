@@ -69,8 +69,14 @@ def load(store: Reader, model_root: bytes, units: Sequence[Terms]) -> int:
     return sum(measured.load(unit, share) for unit in units)
 
 
-def take_load(ctx: Context, model_root: bytes, work: int) -> None:
-    """Expect checks of a new job. Raises: Rejected: CHECK_CAPACITY if they could not be done in time."""
+def bond_load(store: Reader, model_root: bytes, units: Sequence[Terms]) -> int:
+    """Return how much of all checkers' bonds the checks of some units are expected to hold."""
+    count = checkers(store, model_root).count
+    return sum(measured.bond_load(unit, count) for unit in units)
+
+
+def take_load(ctx: Context, model_root: bytes, work: int, bond: int) -> None:
+    """Expect checks of a new job. Raises: Rejected: CHECK_CAPACITY if time or bonds of the checkers do not reach."""
     current, found = params(ctx.store), checkers(ctx.store, model_root)
     pending, most = found.pending + work, measured.limit(found, check_window(ctx.store))
     if current.check_speed and pending > most:
@@ -79,21 +85,35 @@ def take_load(ctx: Context, model_root: bytes, work: int) -> None:
             f"checks of {work} work units would come to the {found.pending} expected already, and a checker takes "
             f"{most} in time; ask for fewer tokens or a lower value, or again when open jobs are settled",
         )
-    CHECKERS.save(ctx.store, model_root, replace(found, pending=pending, peak=max(found.peak, pending)))
+    held, room = found.pending_bond + bond, measured.bond_limit(found)
+    if found.bonded and held > room:
+        raise Rejected(
+            Code.CHECK_CAPACITY,
+            f"checks would hold {bond} uostr of bonds beside the {found.pending_bond} expected already, and {room} may "
+            "be held; ask with a lower value, or again when open jobs are settled",
+        )
+    changed = replace(found, pending=pending, peak=max(found.peak, pending), pending_bond=held)
+    CHECKERS.save(ctx.store, model_root, changed)
 
 
-def drop_load(ctx: Context, model_root: bytes, work: int) -> None:
+def drop_load(ctx: Context, model_root: bytes, work: int, bond: int) -> None:
     """Expect no more checks of a job that is closed."""
     found = checkers(ctx.store, model_root)
-    if found.pending < work:
-        raise InvariantBroken(f"{found.pending} work units are expected for {model_root.hex()}, {work} are too many")
-    CHECKERS.save(ctx.store, model_root, replace(found, pending=found.pending - work))
+    if found.pending < work or found.pending_bond < bond:
+        raise InvariantBroken(
+            f"{found.pending} work units and {found.pending_bond} uostr are expected for {model_root.hex()}, "
+            f"{work} and {bond} are too many"
+        )
+    left = replace(found, pending=found.pending - work, pending_bond=found.pending_bond - bond)
+    CHECKERS.save(ctx.store, model_root, left)
 
 
-def record_weights(ctx: Context, model_root: bytes, largest: int, total: int) -> None:
-    """Write how unevenly the weights of a model's checkers are spread."""
-    share = measured.heaviest(params(ctx.store), largest, total)
-    CHECKERS.save(ctx.store, model_root, replace(checkers(ctx.store, model_root), heaviest=share))
+def record_weights(ctx: Context, model_root: bytes, weights: Sequence[int]) -> None:
+    """Write how much a model's checkers have bonded, and how unevenly it is spread."""
+    total = sum(weights)
+    share = measured.heaviest(params(ctx.store), max(weights), total)
+    known = replace(checkers(ctx.store, model_root), heaviest=share, bonded=total, count=len(weights))
+    CHECKERS.save(ctx.store, model_root, known)
 
 
 def record_epoch(ctx: Context, model_root: bytes, epoch: int, expected: int, done: int) -> Checkers:

@@ -44,6 +44,17 @@ def paced(params: Params, window: int, found: Checkers, expected: int, done: int
     return found.speed
 
 
+def bond_load(terms: Terms, count: int) -> int:
+    """Return how much bond the checks of a unit are expected to hold: S for each of the checkers drawn, of `count`."""
+    drawn = min(second_look(terms.rate, second_rate(terms)), Q * count)
+    return ceil_div(terms.bond * drawn, Q)
+
+
+def bond_limit(found: Checkers) -> int:
+    """Return how much of all checkers' bonds open jobs may be expected to hold: half, for draws are uneven."""
+    return found.bonded // 2
+
+
 def limit(found: Checkers, window: int) -> int:
     """Return how much work the most drawn checker may be expected to do within `window` blocks."""
     return found.speed * window

@@ -124,6 +124,12 @@ class Checkers:
     """Share of the most drawn of them in all weights, of 2^32."""
     epoch: int
     """Last epoch that was measured."""
+    pending_bond: int = 0
+    """uostr of their bonds that checks of open jobs are expected to hold."""
+    bonded: int = 0
+    """Sum of their weights, uostr; 0 before an epoch has begun."""
+    count: int = 0
+    """How many they are."""
 
 
 @record

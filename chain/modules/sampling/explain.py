@@ -121,6 +121,11 @@ def _capacity_lines(ctx: QueryContext, job: Job, unit: Unit) -> list[Explanation
         _line("pending", "now: loads of all open jobs, each as at its acceptance", known.pending),
         _line("speed", "now: work units a block that it is taken to manage", known.speed),
         _line("check window", "floor(W_c/4), blocks", window),
+        _line(
+            "bond_load", "now: ceil(S min(looks(lambda), count)), uostr", measured.bond_load(unit.terms, known.count)
+        ),
+        _line("pending_bond", "now: bond loads of all open jobs, each as at its acceptance", known.pending_bond),
+        _line("bond_capacity", "now: half of all checkers' weights; beyond it is refused", measured.bond_limit(known)),
         _line("capacity", "now: speed * window; pending beyond it is refused", measured.limit(known, window)),
     ]
 

@@ -168,10 +168,13 @@ def _find_eligible(
     units = jobs.units_of(ctx.store, job)
     operators = frozenset(unit.operator for unit in units)
     total = sum(entry.weight for entry in taken.entries)
-    current = rates.params(ctx.store)
+    others = (entry for entry in taken.entries if job.model_root in entry.models and entry.operator not in operators)
+    enrolled = sum(entry.weight for entry in others)
+    current, candidates = rates.params(ctx.store), models[job.model_root]
     drawn: list[rules.Eligible] = []
     for unit in units:
-        found = rules.eligible(current, models[job.model_root], unit.terms.bond, operators, len(taken.entries), total)
+        bond = unit.terms.bond
+        found = rules.eligible(current, candidates, bond, operators, len(taken.entries), total, enrolled)
         if found is None:
             return None
         drawn.append(found)

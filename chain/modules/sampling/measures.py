@@ -74,4 +74,4 @@ def record_weights(ctx: Context, entries: Iterable[SnapshotEntry]) -> None:
         for model_root in entry.models:
             weights.setdefault(model_root, []).append(entry.weight)
     for model_root in sorted(weights):
-        rates.record_weights(ctx, model_root, max(weights[model_root]), sum(weights[model_root]))
+        rates.record_weights(ctx, model_root, weights[model_root])

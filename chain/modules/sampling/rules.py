@@ -108,10 +108,13 @@ def eligible(
     operators: frozenset[bytes],
     num_entries: int,
     total_weight: int,
+    enrolled: int,
 ) -> Eligible | None:
     """Return E_u for a unit of bond S, or None if it is too small or too uneven to draw from.
 
-    `operators` are those of the job; `total_weight` is that of the whole snapshot.
+    `operators` are those of the job; `total_weight` is that of the whole snapshot, `enrolled` that of its checkers for
+    the model but the job's own. Threshold: two thirds of the latter, or whoever keeps the others' bonds busy with jobs
+    of its own would be left to check its own lie.
     """
     bits = bytearray(-(-num_entries // 8))
     weights: list[int] = []
@@ -119,7 +122,7 @@ def eligible(
         if candidate.free >= bond and candidate.operator not in operators:
             bits[candidate.index // 8] |= 1 << candidate.index % 8
             weights.append(candidate.weight)
-    if find_missing_checkers(rates, weights, total_weight) is not None:
+    if find_missing_checkers(rates, weights, total_weight) is not None or 3 * sum(weights) < 2 * enrolled:
         return None
     return Eligible(bytes(bits), sum(weights), len(weights))
 

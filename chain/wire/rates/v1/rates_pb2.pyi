@@ -119,7 +119,7 @@ class CheckWindow(_message.Message):
     def __init__(self, blocks: _Optional[int] = ...) -> None: ...
 
 class Checkers(_message.Message):
-    __slots__ = ("model_root", "fulfilled", "speed", "pending", "peak", "heaviest", "epoch")
+    __slots__ = ("model_root", "fulfilled", "speed", "pending", "peak", "heaviest", "epoch", "pending_bond", "bonded", "count")
     MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
     FULFILLED_FIELD_NUMBER: _ClassVar[int]
     SPEED_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,9 @@ class Checkers(_message.Message):
     PEAK_FIELD_NUMBER: _ClassVar[int]
     HEAVIEST_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PENDING_BOND_FIELD_NUMBER: _ClassVar[int]
+    BONDED_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     model_root: bytes
     fulfilled: int
     speed: int
@@ -134,7 +137,10 @@ class Checkers(_message.Message):
     peak: int
     heaviest: int
     epoch: int
-    def __init__(self, model_root: _Optional[bytes] = ..., fulfilled: _Optional[int] = ..., speed: _Optional[int] = ..., pending: _Optional[int] = ..., peak: _Optional[int] = ..., heaviest: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+    pending_bond: int
+    bonded: int
+    count: int
+    def __init__(self, model_root: _Optional[bytes] = ..., fulfilled: _Optional[int] = ..., speed: _Optional[int] = ..., pending: _Optional[int] = ..., peak: _Optional[int] = ..., heaviest: _Optional[int] = ..., epoch: _Optional[int] = ..., pending_bond: _Optional[int] = ..., bonded: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class Reputation(_message.Message):
     __slots__ = ("operator", "model_root", "score", "height")
