@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,13 +34,12 @@ from inference.journal import Journal
 from inference.models.convert import convert
 from inference.proofs.commit import ChainRoots
 from inference.view import UnitKey
+from tests.support.canaries import BAIT, SECRET, baited, opening, salt_of
 from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 TREASURY = module_address("treasury")
-BAIT = digest("bait")
-SECRET = digest("secret")
 FAULT = Fault(Item(ItemKind.ROW, 3, 0, len(PROMPT) + TOKENS - 2), 14, 0, 9)
 """In the last layer of stage 1, at the last position: its out_root differs."""
 ALWAYS = 1 << 20
@@ -60,21 +58,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     work = tmp_path_factory.mktemp("model")
     manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
     return ModelFiles(work / "models" / manifest.model_root.hex())
-
-
-def salt_of(net: Network, unit: Unit) -> bytes:
-    return canary_salt(net.unit_id(unit), SECRET, net.body_root(unit))
-
-
-def baited(net: Network, unit: Unit) -> bytes:
-    root = trace_root(net.unit_id(unit), net.in_root(unit), BAIT, net.out_root(unit))
-    return seal(unit.operator, net.unit_id(unit), salt_of(net, unit), root)
-
-
-def opening(net: Network, unit: Unit, **changes: Any) -> MsgOpenCanary:
-    who = net.asserter(unit)
-    plain = MsgOpenCanary(who.hot.bech32, unit.job_id, unit.attempt, unit.stage, SECRET, BAIT, net.body_root(unit))
-    return replace(plain, **changes)
 
 
 def drawn_job(net: Network, stages: tuple[int, ...] = (0, 1, 2)) -> Job:

@@ -17,12 +17,13 @@ from chain.modules.jobs.types import Unit
 from chain.modules.sampling.types import Duty, DutyKind, MsgClaimDuty, MsgShowSeal, QueryUnmetRequest
 from chain.modules.workers.types import MsgBond, MsgEnroll, MsgUnbond, MsgUnenroll, MsgUpdateWorker, MsgWithdraw, Role
 from chain.parameters import OSTR
+from tests.support.canaries import baited, opening
 from tests.support.network import BOND, CHECKERS, LAYERS, REQUESTER, SERVERS, Machine, digest, new_network, short
 
 PARAMETERS = short(
     workers={"unbonding_blocks": 220, "min_bond": 1},
     jobs={"expiry_blocks": 20, "receipt_blocks": 10, "deletions_per_block": 9, "settlements_per_block": 1},
-    rates={"check_speed": 1_000_000_000},
+    rates={"check_speed": 1_000_000_000, "canary_spacing": 1 << 20},
     plans={"retain_blocks": 12},
     sampling={
         "round_blocks": 4,
@@ -45,7 +46,7 @@ SKIPPED = {
     "forgetful": (DutyKind.REVEAL, DutyKind.OPEN),
 }
 """What is left undone, by manner."""
-manner = st.sampled_from(["honest"] * 6 + ["lying", *SKIPPED])
+manner = st.sampled_from(["honest"] * 6 + ["lying", "baiting", *SKIPPED])
 
 
 class WorkMachine(RuleBasedStateMachine):
@@ -86,9 +87,9 @@ class WorkMachine(RuleBasedStateMachine):
         for who, how in zip(EVERYBODY, manners, strict=True):
             for duty in self.net.duties(who).duties:
                 if duty.kind not in SKIPPED.get(how, ()):
-                    self.act(who, duty, is_lying=how == "lying")
+                    self.act(who, duty, is_lying=how == "lying", is_baiting=how == "baiting")
 
-    def act(self, who: Machine, duty: Duty, is_lying: bool) -> None:
+    def act(self, who: Machine, duty: Duty, is_lying: bool, is_baiting: bool) -> None:
         lie = digest("lie", who.name)
         unit = duty.unit
         if duty.kind == DutyKind.OPEN_EPOCH and duty.epoch_beacon:
@@ -97,13 +98,18 @@ class WorkMachine(RuleBasedStateMachine):
             return
         key = (who.name, unit.job_id, unit.attempt, unit.stage)
         if duty.kind == DutyKind.RUN:
-            self.send(who.hot, self.net.result(unit, **({"out_root": lie} if is_lying else {})))
+            changes = {"out_root": lie} if is_lying else {}
+            if is_baiting:
+                changes["seal"] = baited(self.net, unit)
+            self.send(who.hot, self.net.result(unit, **changes))
         elif duty.kind == DutyKind.DRAW:
             roots = {("body_root" if unit.stage else "out_root"): lie} if is_lying else {}
             self.committed[key] = roots
             self.send(who.hot, self.net.commit_message(who, unit, **roots))
         elif duty.kind == DutyKind.REVEAL:
             self.send(who.hot, self.net.reveal_message(who, unit, **self.committed[key]))
+        elif duty.kind == DutyKind.OPEN and unit.seal == baited(self.net, unit):
+            assert self.send(who.hot, opening(self.net, unit)) == Code.OK
         elif duty.kind == DutyKind.OPEN:
             self.send(who.hot, self.net.open_message(unit, **({"salt": lie} if is_lying else {})))
 
@@ -165,6 +171,15 @@ class WorkMachine(RuleBasedStateMachine):
                     code = self.send(REQUESTER, message)
                     # Between query and claim lies a block, with whose end records may go or bonds may be taken.
                     assert code in (Code.OK, Code.PENALTY_CAP, Code.UNKNOWN_JOB, Code.WINDOW_CLOSED, Code.NOT_ELIGIBLE)
+
+    @rule()
+    def open_canaries(self) -> None:
+        """Open every seal as if it were baited; the treasury pays no more than the message."""
+        for unit in self.kept_units():
+            who = self.net.asserter(unit)
+            before = self.wealth(who)
+            if self.send(who.hot, opening(self.net, unit)) == Code.OK:
+                assert self.wealth(who) - before <= PARAMETERS.rates.commit_fee + unit.terms.fee + unit.terms.rent
 
     @rule(who=people, data=st.data())
     def leak(self, who: Machine, data: st.DataObject) -> None:
