@@ -10,7 +10,7 @@ import pytest
 from chain.crypto import boxes
 from chain.crypto.hashing import sha256
 from chain.crypto.keys import module_address
-from chain.errors import Code
+from chain.errors import Code, Rejected
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import plays, witness, witness_rules
 from chain.modules.disputes.types import (
@@ -24,16 +24,21 @@ from chain.modules.disputes.types import (
     QueryDemandsRequest,
     WitnessPart,
 )
+from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Job, JobStatus
 from chain.modules.rates.rules import loss
+from chain.modules.sampling import claims
 from chain.modules.sampling import keeper as sampling
+from chain.modules.sampling import rules as sampling_rules
+from chain.modules.sampling.types import CheckOutcome
+from chain.parameters import LOCALNET
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
 from tests.integration.test_dispute_chain import FAULT
 from tests.integration.test_dispute_challenges import money
 from tests.support.builders import seed
 from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.network import BLIND, BOND, CHECKERS, REQUESTER, SERVERS, Machine
+from tests.support.network import BLIND, BOND, CHECKERS, REQUESTER, SERVERS, Machine, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 TREASURY = module_address("treasury")
@@ -318,4 +323,57 @@ def test_demands_are_forgotten_with_their_job(tmp_path: Path, model: ModelFiles)
         net.chain.run_until(net.chain.height + 1_210)
         kept = [key for key, _ in net.store.iterate("disputes", b"", b"\xff")]
         assert [key for key in kept if key.startswith((b"demand/", b"demand_", b"owed"))] == [b"demand_next"]
+        net.chain.check_invariants()
+
+
+@pytest.mark.parametrize("what", ["outsized box", "slow answers"])
+def test_genesis_refuses_windows_and_limits_under_which_a_box_cannot_be_had(
+    tmp_path: Path, model: ModelFiles, what: str
+) -> None:
+    changes: dict[str, Any] = {"witness_blocks": 17} if what == "slow answers" else {}
+    parameters = LOCALNET if changes else short(LOCALNET, jobs={"max_tokens": 33_000}, plans={"max_tokens": 33_000})
+    rule = "witness_blocks <= sampling" if changes else "the box of 33000 ids"
+    with (
+        pytest.raises(ValueError, match=rule),
+        dispute_network(tmp_path, model, None, parameters=parameters, **changes),
+    ):
+        pass
+
+
+def test_nobody_owes_a_check_whose_input_was_withheld(tmp_path: Path, model: ModelFiles) -> None:
+    with dispute_network(tmp_path, model, None) as net:
+        job = net.drawn_job()
+        units = net.units(job.job_id)
+        net.ok(net.chain.send(CHECKERS[0].hot, demand(job, CHECKERS[0])))
+        run_to_end(net, job)
+        assert [net.check_of(unit).is_excused for unit in units] == [True] * 3
+        epoch = net.check_of(units[0]).epoch
+        net.chain.run_until(sampling_rules.proofs_from(sampling.params(net.store), epoch))
+        for who in CHECKERS:
+            net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
+            with pytest.raises(Rejected) as caught:
+                claims.find_unmet(net.store, jobs.key_of(units[1]), who.address)
+            assert caught.value.code == Code.DUTY_MET
+
+
+def test_who_finds_an_earlier_unit_false_needs_no_ticket_for_it(tmp_path: Path, model: ModelFiles) -> None:
+    """A checker that was drawn for another unit of the job opens this one as a check of it, and pays nothing."""
+    never_drawn = short(LOCALNET, rates={"commit_fee": 100_000})
+    with dispute_network(tmp_path, model, (1, FAULT), parameters=never_drawn) as net:
+        job, found = net.dispute_job()
+        units = net.units(job.job_id)
+        net.finish(found[0])
+        checks = [net.check_of(unit) for unit in units]
+        assert [check.is_excused for check in checks] == [False, False, True]
+        epoch = checks[1].epoch
+        net.chain.run_until(sampling_rules.proofs_from(sampling.params(net.store), epoch))
+        before = [net.worker(who).bond for who in CHECKERS]
+        prices = [sampling_rules.absence_penalty(unit.terms) for unit in units]
+        for who in CHECKERS:
+            net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
+        outcomes = [[one.outcome for one in sampling.commits(net.store, jobs.key_of(unit))] for unit in units]
+        assert outcomes == [[CheckOutcome.NO_TICKET] * 2] * 3
+        # They pay for the two units that were right, and not for the one that they found false.
+        lost = [old - net.worker(who).bond for old, who in zip(before, CHECKERS, strict=True)]
+        assert lost == [prices[0] + prices[2]] * 2
         net.chain.check_invariants()

@@ -29,7 +29,7 @@ from chain.modules.disputes.types import (
 )
 from chain.modules.jobs.types import Job, MsgRequestJob, SamplerSpec, Unit
 from chain.modules.workers.types import Role
-from chain.parameters import LOCALNET, OSTR
+from chain.parameters import LOCALNET, OSTR, ParameterSet
 from inference.disputes import moves
 from inference.disputes.archive import Archive, Inputs
 from inference.disputes.faults import Fault, MadeUnit
@@ -205,7 +205,12 @@ class DisputeNetwork(Network):
 
 @contextmanager
 def dispute_network(
-    path: Path, model: ModelFiles, fault: tuple[int, Fault] | None, **game: int
+    path: Path,
+    model: ModelFiles,
+    fault: tuple[int, Fault] | None,
+    *,
+    parameters: ParameterSet = LOCALNET,
+    **game: int,
 ) -> Iterator[DisputeNetwork]:
     """Three serving and two checking workers, a stranger with a bond, and the game switched on."""
 
@@ -217,7 +222,7 @@ def dispute_network(
     for who in everybody:
         people += [who.operator, who.hot]
     entry = {"name": "tiny", "header": model.header, "tensor_digests": model.roots[1:]}
-    with new_chain(path, keys=people, parameters=LOCALNET, models=[entry], change=change) as chain:
+    with new_chain(path, keys=people, parameters=parameters, models=[entry], change=change) as chain:
         network = DisputeNetwork(chain, lr(Kind.MODEL, model.roots), model.header, job3=Job3(model, fault))
         chain.run_block([chain.tx(who.operator, who.registration()) for who in everybody])
         for who in SERVERS:

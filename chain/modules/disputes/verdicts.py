@@ -232,6 +232,10 @@ def _punish(ctx: Context, job: Job) -> None:
     for stage, found in sorted(convicted.items()):
         assert found.guilt is not None
         slashed = _slash_unit(ctx, found, job, units[stage], found.guilt)
+        for other in units:
+            # Nobody checks without the ids, and what follows a false unit was made from an input it does not give.
+            if found.kind == DisputeKind.WITHHELD or (found.guilt.is_false and other.stage > stage):
+                sampling.excuse(ctx, jobs.key_of(other))
         DISPUTES.save(ctx.store, found.dispute_id, replace(found, slashed=found.slashed + slashed))
 
 

@@ -84,8 +84,8 @@ def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
     opened = PROOFS.find(store, (check.epoch, checker))
     if opened is None or not opened.beta:
         raise Rejected(Code.PROOF_NOT_OPEN, f"the worker has not opened its proof for epoch {check.epoch}")
-    if not is_unmet(store, key, check, unit, opened):
-        raise Rejected(Code.DUTY_MET, "the worker was not drawn, or committed in time")
+    if check.is_excused or not is_unmet(store, key, check, unit, opened):
+        raise Rejected(Code.DUTY_MET, "the worker was not drawn, committed in time, or had no input")
     found = penalty_of(store, key, check, unit, checker)
     if not found.owed:
         raise Rejected(Code.ALREADY_CLAIMED, "this duty was claimed before")

@@ -229,8 +229,11 @@ def judge_check(ctx: Context, key: UnitKey, checker: bytes) -> int:
     terms = unit.terms
     look = rules.looks(taken, check, terms)[rules.look_of(taken, commit.commit_height)]
     if not rules.is_winning(look, proof.beta, check.unit, found.entry.weight, check.total_weight):
+        # Whoever was drawn for a later unit and found this one false needed no ticket to say so.
+        was_right = unit.status == UnitStatus.REFUTED and commit.outcome == CheckOutcome.DIFFERENT
         _conclude_commit(ctx, key, check.epoch, replace(commit, outcome=CheckOutcome.NO_TICKET))
-        _punish(ctx, unit, checker, is_silent=False)
+        if not was_right:
+            _punish(ctx, unit, checker, is_silent=False)
         return 0
     others = [found for _, found in COMMITS.items(ctx.store, prefix=UNIT_KEY.pack(key)) if found.checker != checker]
     measures.count(ctx, check.epoch, unit, commit, others)

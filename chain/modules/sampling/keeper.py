@@ -388,6 +388,13 @@ def compare_bodies(ctx: Context, key: UnitKey) -> None:
         found = check(ctx.store, key)
 
 
+def excuse(ctx: Context, key: UnitKey) -> None:
+    """Note that nobody owed a check of a unit, for its input was not to be had."""
+    found = find_check(ctx.store, key)
+    if found is not None:
+        CHECKS.save(ctx.store, key, replace(found, is_excused=True))
+
+
 def is_judged(ctx: Context, job: Job) -> bool:
     """Say whether no checker can say anything more about a job's present attempt."""
     for unit in jobs.units_of(ctx.store, job):

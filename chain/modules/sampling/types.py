@@ -127,6 +127,8 @@ class UnitCheck:
     """All reveals so far equal the asserter's out_root (and body_root once opened)."""
     second_pay: int = 0
     """Check pay, uostr, that a second look at all the eligible is expected to come to."""
+    is_excused: bool = False
+    """Its input was withheld, or made from a unit that is false: nobody owed a check of it."""
 
 
 class CheckOutcome(IntEnum):

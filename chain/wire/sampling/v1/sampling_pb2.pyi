@@ -144,7 +144,7 @@ class Round(_message.Message):
     def __init__(self, index: _Optional[int] = ..., close_height: _Optional[int] = ..., epoch: _Optional[int] = ..., alpha: _Optional[bytes] = ..., results_root: _Optional[bytes] = ..., commit_end: _Optional[int] = ..., num_units: _Optional[int] = ..., num_open: _Optional[int] = ..., beacon: _Optional[bytes] = ..., second_alpha: _Optional[bytes] = ..., second_beacon: _Optional[bytes] = ..., second_end: _Optional[int] = ...) -> None: ...
 
 class UnitCheck(_message.Message):
-    __slots__ = ("job_id", "attempt", "stage", "unit", "round_index", "epoch", "eligible", "total_weight", "phase", "phase_end", "num_commits", "num_reveals", "is_equal", "second_pay")
+    __slots__ = ("job_id", "attempt", "stage", "unit", "round_index", "epoch", "eligible", "total_weight", "phase", "phase_end", "num_commits", "num_reveals", "is_equal", "second_pay", "is_excused")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +159,7 @@ class UnitCheck(_message.Message):
     NUM_REVEALS_FIELD_NUMBER: _ClassVar[int]
     IS_EQUAL_FIELD_NUMBER: _ClassVar[int]
     SECOND_PAY_FIELD_NUMBER: _ClassVar[int]
+    IS_EXCUSED_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     attempt: int
     stage: int
@@ -173,7 +174,8 @@ class UnitCheck(_message.Message):
     num_reveals: int
     is_equal: bool
     second_pay: int
-    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., unit: _Optional[bytes] = ..., round_index: _Optional[int] = ..., epoch: _Optional[int] = ..., eligible: _Optional[bytes] = ..., total_weight: _Optional[int] = ..., phase: _Optional[_Union[CheckPhase, str]] = ..., phase_end: _Optional[int] = ..., num_commits: _Optional[int] = ..., num_reveals: _Optional[int] = ..., is_equal: _Optional[bool] = ..., second_pay: _Optional[int] = ...) -> None: ...
+    is_excused: bool
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., unit: _Optional[bytes] = ..., round_index: _Optional[int] = ..., epoch: _Optional[int] = ..., eligible: _Optional[bytes] = ..., total_weight: _Optional[int] = ..., phase: _Optional[_Union[CheckPhase, str]] = ..., phase_end: _Optional[int] = ..., num_commits: _Optional[int] = ..., num_reveals: _Optional[int] = ..., is_equal: _Optional[bool] = ..., second_pay: _Optional[int] = ..., is_excused: _Optional[bool] = ...) -> None: ...
 
 class CheckCommit(_message.Message):
     __slots__ = ("checker", "seal", "commit_height", "salt", "body_root", "out_root", "reveal_height", "outcome")

@@ -98,7 +98,7 @@ class MsgServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OpenCanary(self, request, context):
-        """Open a baited seal: in place of the usual opening, or later, if nobody has checked and the unit counts. Refused with NOT_ASSIGNED, CANARY_INVALID, SEAL_MISMATCH, WINDOW_CLOSED, NOT_A_CANARY.
+        """Open a baited seal: in place of the usual opening, before the first reveal of a dispute, or later, if nobody has checked and the unit counts. Refused with NOT_ASSIGNED, CANARY_INVALID, SEAL_MISMATCH, WINDOW_CLOSED, NOT_A_CANARY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
