@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from chain.crypto.hashing import unit_id
 from chain.errors import Rejected
 from chain.modules.disputes.game import line as game
 from chain.modules.disputes.game.line import Ground
@@ -30,8 +29,6 @@ from chain.modules.disputes.types import (
     Side,
     Turn,
 )
-from chain.modules.jobs.types import Job, Unit
-from chain.modules.models.types import ModelHeader
 from inference.compute import Machine
 from inference.disputes import moves
 from inference.disputes.archive import Archive, Inputs, Trees
@@ -56,24 +53,6 @@ class Kept:
     """Packed input rows; empty at stage 0."""
     salt: bytes
     """The asserter's, of its seal; empty for others."""
-
-
-def ground_of(job: Job, unit: Unit, header: ModelHeader, chain: bytes) -> Ground:
-    """Return what the chain knows of the unit. Raises: ValueError if it is beyond the trace."""
-    return Ground(
-        shape=UnitShape(header, unit.start, unit.end, job.prompt_tokens, unit.tokens, job.sampler),
-        unit=unit_id(chain, unit.job_id, unit.attempt, unit.stage),
-        asserter=unit.operator,
-        in_root=unit.in_root,
-        body_root=unit.body_root,
-        out_root=unit.out_root,
-        seal=unit.seal,
-        blind_hash=job.blind_hash,
-        prompt_root=job.prompt_root,
-        tokens_root=job.tokens_root,
-        model_root=job.model_root,
-        seed=job.seed,
-    )
 
 
 def finish(pieces: Generator[None, None, T]) -> T:

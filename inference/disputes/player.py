@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from chain.crypto.merkle import Kind, lr
-from chain.modules.disputes.game.line import Ground
+from chain.modules.disputes.game.line import Ground, ground_of
 from chain.modules.disputes.types import DueMove, Play, Side
 from chain.modules.jobs.types import Job, Unit
 from chain.modules.models.types import ModelHeader
@@ -96,7 +96,7 @@ class Player:
 
     def ground(self, job: Job, unit: Unit) -> Ground:
         """Return what the chain knows of a unit. Raises: ValueError if it is beyond the trace."""
-        return party.ground_of(job, unit, self._header, self._chain)
+        return ground_of(job, unit, self._header, self._chain)
 
     async def message(self, due: DueMove) -> Message | None:
         """Return the message of a due move; None if there is nothing to win with. Raises: MoveFailed."""

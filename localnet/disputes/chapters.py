@@ -7,7 +7,7 @@ from chain.client.client import ChainClient
 from chain.client.failures import ClientError, NotFound
 from chain.crypto.keys import encode_address, module_address
 from chain.errors import Rejected
-from chain.modules.disputes.game.line import Ground
+from chain.modules.disputes.game.line import Ground, ground_of
 from chain.modules.disputes.game.shape import SectionKind, UnitShape
 from chain.modules.disputes.types import (
     DisputeKind,
@@ -33,7 +33,6 @@ from chain.modules.jobs.types import Job, JobStatus, Unit
 from chain.modules.rates.rules import loss
 from chain.modules.workers.state import WORKERS
 from chain.modules.workers.types import QueryWorkersRequest, QueryWorkersResponse, Worker
-from inference.disputes.party import ground_of
 from localnet.disputes.record import ToldDispute, read_dispute
 from localnet.disputes.replay import Move, Replayed, read_moves, replay, round_of
 from localnet.disputes.step import explain
@@ -271,8 +270,8 @@ class DisputeNarrator:
             chapter.require(
                 kept >= loss(sum(one.amount for one in own)), "less than three quarters went to the treasury"
             )
-        for payer in payers:
-            await self._prove_bond(chapter, payer, payments[0].height, payments)
+        for payer, height in sorted({(payment.payer, payment.height) for payment in payments}):
+            await self._prove_bond(chapter, payer, height, payments)
         return chapter
 
     async def _prove_bond(self, chapter: Chapter, payer: bytes, height: int, payments: Iterable[Payment]) -> None:

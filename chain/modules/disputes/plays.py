@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chain.context import Context
-from chain.crypto.hashing import blinded, unit_id
+from chain.crypto.hashing import blinded
 from chain.errors import Code, InvariantBroken, Rejected
 from chain.modules.disputes import clocks
 from chain.modules.disputes.game import line as game
@@ -84,23 +84,11 @@ def find_shape(store: Reader, dispute: Dispute) -> UnitShape | None:
 
 def ground(store: Reader, chain: bytes, dispute: Dispute) -> Ground:
     """Return what the chain knows of the unit in dispute, which has lines."""
-    job, unit, shape = jobs.job(store, dispute.job_id), unit_of(store, dispute), find_shape(store, dispute)
-    if shape is None:
-        raise InvariantBroken(f"dispute {dispute.dispute_id} has lines and its unit no structure")
-    return Ground(
-        shape=shape,
-        unit=unit_id(chain, unit.job_id, unit.attempt, unit.stage),
-        asserter=unit.operator,
-        in_root=unit.in_root,
-        body_root=unit.body_root,
-        out_root=unit.out_root,
-        seal=unit.seal,
-        blind_hash=job.blind_hash,
-        prompt_root=job.prompt_root,
-        tokens_root=job.tokens_root,
-        model_root=job.model_root,
-        seed=job.seed,
-    )
+    job, unit = jobs.job(store, dispute.job_id), unit_of(store, dispute)
+    try:
+        return game.ground_of(job, unit, models.model(store, job.model_root).header, chain)
+    except ValueError:
+        raise InvariantBroken(f"dispute {dispute.dispute_id} has lines and its unit no structure") from None
 
 
 def deposit(store: Reader, unit: Unit) -> int:

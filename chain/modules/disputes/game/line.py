@@ -30,6 +30,8 @@ from chain.modules.disputes.game.shape import OUTS, WHOLE_LINEAR, Item, OpKind, 
 from chain.modules.disputes.game.steps import ForeignFault, Step
 from chain.modules.disputes.referee.records import BadRecord, decode_i32
 from chain.modules.disputes.types import Bare, Choice, Line, Opening, Proof, Reveal, Round, Turn, Verdict
+from chain.modules.jobs.types import Job, Unit
+from chain.modules.models.types import ModelHeader
 
 MAX_PROOF_BYTES = 56 * 1024
 """Bodies and siblings of one proof."""
@@ -63,6 +65,24 @@ class Ground:
     tokens_root: bytes
     model_root: bytes
     seed: bytes
+
+
+def ground_of(job: Job, unit: Unit, header: ModelHeader, chain: bytes) -> Ground:
+    """Return what the chain knows of the unit. Raises: ValueError if it is beyond the trace."""
+    return Ground(
+        shape=UnitShape(header, unit.start, unit.end, job.prompt_tokens, unit.tokens, job.sampler),
+        unit=hashing.unit_id(chain, unit.job_id, unit.attempt, unit.stage),
+        asserter=unit.operator,
+        in_root=unit.in_root,
+        body_root=unit.body_root,
+        out_root=unit.out_root,
+        seal=unit.seal,
+        blind_hash=job.blind_hash,
+        prompt_root=job.prompt_root,
+        tokens_root=job.tokens_root,
+        model_root=job.model_root,
+        seed=job.seed,
+    )
 
 
 def begin() -> Line:
