@@ -84,6 +84,8 @@ class Chain:
     last: FinalizeResult | None = None
     app_hashes: list[bytes] = field(default_factory=list)
     """By height, from height 1."""
+    blocks: list[Block] = field(default_factory=list)
+    """All of them, for those who execute them again."""
 
     def __post_init__(self) -> None:
         self.open()
@@ -151,6 +153,7 @@ class Chain:
         self.app.commit()
         self.height = block.height
         self.app_hashes.append(self.last.app_hash)
+        self.blocks.append(block)
         return self.last
 
     def run_block(self, txs: Sequence[bytes] = ()) -> tuple[TxResult, ...]:
