@@ -377,3 +377,16 @@ def test_who_finds_an_earlier_unit_false_needs_no_ticket_for_it(tmp_path: Path, 
         lost = [old - net.worker(who).bond for old, who in zip(before, CHECKERS, strict=True)]
         assert lost == [prices[0] + prices[2]] * 2
         net.chain.check_invariants()
+
+
+def test_outsiders_cannot_keep_checkers_out(tmp_path: Path, model: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witness, "MAX_OWED_OUTSIDERS", 1)
+    with dispute_network(tmp_path, model, None) as net:
+        job = net.drawn_job()
+        net.ok(net.chain.send(STRANGER.hot, demand(job, STRANGER)))
+        net.ok(net.chain.send(CHECKERS[0].hot, demand(job, CHECKERS[0])))
+        for part, who in zip(PARTS, (FIRST, LAST), strict=True):
+            net.ok(net.chain.send(who.hot, answer(net, part)))
+        outsider = demand(job, SERVERS[1], box_key=boxes.public_key(seed("second")))
+        assert net.chain.send(SERVERS[1].hot, outsider).code == Code.TOO_MANY_DEMANDS
+        net.chain.check_invariants()

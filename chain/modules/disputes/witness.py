@@ -56,8 +56,11 @@ ID_GAS = 500
 """Opening a box, for each id in it: two hashes."""
 ENVELOPE_BYTES = 1_024
 """A transaction and its message, beside the box in it."""
-MAX_OWED = 8
-"""Demands of one job with a part missing at a time, so that whoever owes can answer them all in time."""
+MAX_OWED = 32
+"""Demands of one job with a part missing at a time, so that whoever owes can answer them all in time: three boxes of
+8,192 ids fit a transaction."""
+MAX_OWED_OUTSIDERS = 8
+"""So many of them may be there when an outsider demands; members of the eligible set and sides are not kept out."""
 DEMANDS_PER_BLOCK = 64
 """Demands looked at in one block."""
 
@@ -101,9 +104,10 @@ def demand(ctx: Context, msg: MsgDemandWitness) -> MsgDemandWitnessResponse:
         raise Rejected(Code.KEY_INVALID, "box_key: an X25519 key to which something can be sealed")
     if any(other.demander == worker.operator for other in _of_attempt(ctx.store, job)):
         raise Rejected(Code.ALREADY_DEMANDED, "the sender has demanded the ids of this attempt")
-    owed = OWED.keys(ctx.store, prefix=U64.pack(msg.job_id))
-    if sum(1 for _ in islice(owed, MAX_OWED)) == MAX_OWED:
-        raise Rejected(Code.TOO_MANY_DEMANDS, f"{MAX_OWED} demands wait for answers; send this one again")
+    is_concerned = _is_concerned(ctx.store, unit, worker.operator)
+    limit = MAX_OWED if is_concerned else MAX_OWED_OUTSIDERS
+    if sum(1 for _ in islice(OWED.keys(ctx.store, prefix=U64.pack(msg.job_id)), limit)) == limit:
+        raise Rejected(Code.TOO_MANY_DEMANDS, f"{limit} demands wait for answers; send this one again")
     stake = plays.deposit(ctx.store, unit)
     workers.reserve(ctx, worker.operator, stake)
     units = jobs.units_of(ctx.store, job)
@@ -119,7 +123,7 @@ def demand(ctx: Context, msg: MsgDemandWitness) -> MsgDemandWitnessResponse:
         opened_height=ctx.block.height,
         deadline=deadline,
         status=DemandStatus.OWED,
-        is_outsider=not _is_concerned(ctx.store, unit, worker.operator),
+        is_outsider=not is_concerned,
         cost=_fee(ctx, SUPPLY_GAS) + _pay_answers(ctx, sender, job, suppliers),
         digests=(b"", b""),
         heights=(0, 0),
