@@ -9,6 +9,9 @@ by commas; `--list` names them. The run is deterministic: equal arguments give e
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -21,17 +24,57 @@ from .measure import Court, Result
 from .people import NUM_CHECKERS
 from .setting import Setting
 
+EXACT_SETS = 2_000
+"""Random parameter sets behind the page's exact figures."""
+
+
+SWEEP = tuple(bribed(count) for count in range(NUM_CHECKERS + 1))
+
+
+def try_some(setting: Setting, names: Sequence[str]) -> list[Result]:
+    """Try strategies one after the other; a process of its own may do it."""
+    court, known = Court(setting), {one.name: one for one in (*STRATEGIES, *SWEEP)}
+    return [court.try_one(known[name]) for name in names]
+
+
+def try_all(setting: Setting, names: Sequence[str], processes: int, console: Console) -> dict[str, Result]:
+    """Try strategies in some processes; what they find does not depend on how many."""
+    known = {one.name: one for one in (*STRATEGIES, *SWEEP)}
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(repr((known[name].setting, known[name].num_plans, known[name].market)), []).append(name)
+    groups = [part for group in alike.values() for part in _cut(group, processes)]
+    found: dict[str, Result] = {}
+    columns = (TextColumn("strategies"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        Progress(*columns, console=Console(stderr=True), transient=True) as bar,
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+    ):
+        task = bar.add_task("strategies", total=len(names))
+        for future in as_completed([pool.submit(try_some, setting, group) for group in groups]):
+            for one in future.result():
+                found[one.strategy] = one
+                bar.advance(task)
+    return found
+
+
+def _cut(names: list[str], parts: int) -> list[list[str]]:
+    size = max(1, min(4, -(-len(names) // parts)))
+    return [names[at : at + size] for at in range(0, len(names), size)]
+
 
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200, help="rounds per strategy (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="which beacons (default 0)")
+    parser.add_argument("--processes", type=int, default=1, help="processes that try strategies (default 1)")
     parser.add_argument("--strategies", default="", help="names, separated by commas; all by default")
     parser.add_argument("--sets", type=int, default=4_000, help="random parameter sets of the exact survey")
     parser.add_argument("--no-sweep", action="store_true", help="leave the simulated sweep over bought checkers out")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     parser.add_argument("--plots", type=Path, help="folder for the plots")
+    parser.add_argument("--document", type=Path, help="write the figures into this page")
     parser.add_argument("--list", action="store_true", help="name the strategies and stop")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -43,20 +86,11 @@ def main() -> None:
     unknown = sorted(set(wanted) - {one.name for one in STRATEGIES})
     if unknown:
         parser.error(f"unknown strategies: {', '.join(unknown)}; --list names them")
-    chosen = tuple(one for one in STRATEGIES if not wanted or one.name in wanted)
-    swept = () if options.no_sweep else tuple(bribed(count) for count in range(NUM_CHECKERS + 1))
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("rounds")
-        court = Court(Setting(rounds=options.rounds, seed=options.seed), lambda: bar.advance(task))
-        bar.update(task, total=court.rounds_of((*chosen, *swept)))
-        results: list[Result] = []
-        points: list[Result] = []
-        for one in (*chosen, *swept):
-            bar.update(task, description=one.name)
-            (points if one in swept else results).append(court.try_one(one))
+    chosen = [one.name for one in STRATEGIES if not wanted or one.name in wanted]
+    swept = [] if options.no_sweep else [one.name for one in SWEEP]
+    setting = Setting(rounds=options.rounds, seed=options.seed)
+    tried = try_all(setting, [*chosen, *swept], options.processes, console)
+    results, points = [tried[name] for name in chosen], [tried[name] for name in swept]
     found, curves = survey(options.sets, options.seed), sweeps.everything()
     if options.output == "json":
         print(json.dumps(report.as_json(results, points, found, curves), indent=1))
@@ -69,6 +103,12 @@ def main() -> None:
     if options.plots is not None:
         for path in report.plot(options.plots, results, points, curves):
             console.print(f"wrote {path}", style="dim") if options.output == "table" else None
+    if options.document is not None:
+        command = f"python -m benchmarks.soundness --rounds {options.rounds} --seed {options.seed}"
+        page = options.document.read_text()
+        page = report.replaced(page, report.SIMULATED, report.simulated_text(results, points, command))
+        page = report.replaced(page, report.EXACT, report.exact_text(survey(EXACT_SETS), curves["limits"]))
+        options.document.write_text(page)
     if any(one.innocent_losses for one in (*results, *points)):
         sys.exit("honest people were slashed")
 

@@ -40,11 +40,6 @@ def at_the_last_moment(seen: DueSeen) -> Act:
     return Act.WAIT if seen.blocks_left > 0 else Act.DO
 
 
-def run_late(seen: RunSeen) -> Run:
-    """Submit in the last block before the job expires."""
-    return Run(Act.WAIT if seen.height + 2 < seen.expiry_height else Act.DO)
-
-
 def check_late(seen: CheckSeen) -> Check:
     """Commit in the window's last block."""
     return (Check.WAIT if seen.blocks_left > 0 else Check.COMPUTE) if seen.is_drawn else Check.NONE
@@ -180,9 +175,11 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("seal leaker", "a worker gives its seals away; who receives one shows it", (SUSPECT,),
              is_leaking=True, is_showing=True),
     Strategy("own checkers", "no lie: checkers repeat what their owner's honest worker has computed",
-             (SUSPECT, *FRIENDS), check=confirm_friends),
+             (SUSPECT, *FRIENDS), check=confirm_friends,
+             remark="no lie is told; the draw counts such checkers as silent, within r"),
     Strategy("niche flooder", "registers a model that only its own people serve and check, and makes the answers up",
-             (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche"),
+             (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche",
+             remark="all of E_u is in one hand, above r; only a theta above its share of all bonds bounds it"),
     Strategy("streamer", "streams a false answer worth V, commits to the true one; the customer shows the frames",
              (SUSPECT,), run=stream_a_lie),
     Strategy("sybil newcomer", "a forger without reputation, as good as new before each lie", (SUSPECT,),
@@ -190,15 +187,19 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("bond exhauster", "own dear jobs bind the checkers' bonds; then its two checkers alone are eligible",
              DEALERS, run=forge_unchecked, check=keep_bond_free, asks=(Ask(2, 100 * UNIT_PRICE, count=10),),
              setting={"coalition": Fraction(1, 2), "value": 100 * UNIT_PRICE, "bond": 2_900 * UNIT_PRICE,
-                      "check_price": Fraction(1, 10)}),
+                      "check_price": Fraction(1, 10)},
+             remark="a unit should wait until E_u holds two thirds of the weights enrolled in the snapshot, and no "
+                    "duty be unmet for want of a free S"),
     Strategy("griefing outsider", "challenges an honest unit in every round and loses its deposit", (STRANGER,),
              extra=challenge_honest_units),
-    Strategy("delayer", "does everything in the last block of its window", (SUSPECT, *FRIENDS), run=run_late,
-             check=check_late, reveal=at_the_last_moment, open=at_the_last_moment),
+    Strategy("delayer", "commits, reveals and opens in the last block of each window", (SUSPECT, *FRIENDS),
+             check=check_late, reveal=at_the_last_moment, open=at_the_last_moment,
+             setting={"capital": Fraction(1, 10_000)}),
     Strategy("self-dealer", "asks itself for one more job in each round, repeats the answer, confirms it", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(2),)),
     Strategy("self-dealer, short", "the same with a limit of 64 tokens, of which two are run", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
              setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20),
-                      "reputation_full": 0}),
+                      "reputation_full": 0},
+             remark="k should be paid for the work done, or a cancelled job keep a minimum that covers extra"),
 )  # fmt: skip

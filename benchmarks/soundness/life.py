@@ -31,6 +31,9 @@ from .strategies import Strategy, WorldSeen
 from .town import CHAIN, Town
 from .watch import Baits, Claims, claim_streamed, show_seal
 
+DRAIN_ROUNDS = 32
+"""Longer than any job: windows, the longest dispute, a second attempt, the epoch's proofs."""
+
 
 @dataclass
 class Counts:
@@ -97,13 +100,11 @@ class Life:
             self._charge_capital()
 
     def drain(self) -> None:
-        """Let everything end that is open, claims and late openings included."""
-        for _ in range(200):
-            if not self.is_own_job:
-                break
+        """Let everything end that is open, proofs, claims and late openings included; always takes as many blocks."""
+        for _ in range(DRAIN_ROUNDS):
             self.run_round(is_asking=False)
-        for _ in range(40):
-            self.run_round(is_asking=False)
+        if self.is_own_job:
+            raise RuntimeError(f"jobs {sorted(self.is_own_job)} are open after {DRAIN_ROUNDS} rounds")
 
     def send(self, key: Key, message: object) -> None:
         """Put a message into the next block."""

@@ -1,13 +1,14 @@
 """Profit of a strategy less that of honesty, with its uncertainty.
 
-Both runs see the same beacons, and the same tickets as long as the strategy does not bend them, so their difference is
-paired by segments of rounds; the segments' mean and Student's t give the interval.
+A run is cut into segments; each ends when everything it began is over, so segments are independent. Both runs see the
+same beacons at the same heights, and the same tickets as long as the strategy does not bend them, so their difference
+is paired by segments; the segments' mean and Student's t give the interval.
 """
 
 import math
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,8 @@ from .setting import UNIT_PRICE, Setting
 from .strategies import Strategy
 from .town import Town
 
-SEGMENTS = 20
-T_95 = 2.093
-"""Student's t for 19 degrees of freedom, 95 % two-sided."""
-Progress = Callable[[], None]
+T_95 = {2: 12.706, 5: 2.776, 10: 2.262, 20: 2.093}
+"""Student's t by number of segments, 95 % two-sided."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Result:
     withheld: int
     setting: dict[str, str]
     """What differs from the usual setting."""
+    remark: str
 
     @property
     def verdict(self) -> str:
@@ -63,19 +63,17 @@ class Result:
         return "IT PAYS" if self.advantage - self.error > 0 else "undecided"
 
 
-def live(strategy: Strategy, setting: Setting, progress: Progress) -> Lived:
-    """Run a strategy through all rounds, then let everything end; the last segment has what comes in late."""
+def live(strategy: Strategy, setting: Setting, segments: int) -> Lived:
+    """Run a strategy through all rounds, segment by segment."""
     with tempfile.TemporaryDirectory(prefix="ostraka-soundness-") as folder:
         town = Town(Path(folder), setting, contents(), strategy)
         try:
             life = Life(town, strategy)
             gains, before = [], life.holdings()
-            for segment in range(SEGMENTS):
-                for _ in range(_per_segment(setting)):
+            for _ in range(segments):
+                for _ in range(per_segment(setting, segments)):
                     life.run_round()
-                    progress()
-                if segment == SEGMENTS - 1:
-                    life.drain()
+                life.drain()
                 after = life.holdings()
                 gains.append({name: after[name] - before[name] for name in after})
                 before = after
@@ -86,8 +84,9 @@ def live(strategy: Strategy, setting: Setting, progress: Progress) -> Lived:
             town.close()
 
 
-def _per_segment(setting: Setting) -> int:
-    return max(1, setting.rounds // SEGMENTS)
+def per_segment(setting: Setting, segments: int) -> int:
+    """Return the rounds of a segment in which jobs are asked for."""
+    return max(1, setting.rounds // segments)
 
 
 @dataclass
@@ -95,7 +94,8 @@ class Court:
     """Tries strategies; honest runs are shared by all that live in the same setting."""
 
     setting: Setting
-    progress: Progress = lambda: None
+    segments: int = 10
+    """One of `T_95`."""
     _honest: dict[Any, Lived] = field(default_factory=dict)
 
     def honest(self, strategy: Strategy) -> Lived:
@@ -106,14 +106,14 @@ class Court:
                 "honest", "", strategy.party, setting=strategy.setting, num_plans=strategy.num_plans,
                 market=strategy.market,
             )  # fmt: skip
-            self._honest[key] = live(same, replace(self.setting, **strategy.setting), self.progress)
+            self._honest[key] = live(same, replace(self.setting, **strategy.setting), self.segments)
         return self._honest[key]
 
     def try_one(self, strategy: Strategy) -> Result:
         """Return a strategy's advantage over honesty."""
         own = replace(self.setting, **strategy.setting)
-        reference, tried = self.honest(strategy), live(strategy, own, self.progress)
-        scale = _per_segment(own) * UNIT_PRICE
+        reference, tried = self.honest(strategy), live(strategy, own, self.segments)
+        scale = per_segment(own, self.segments) * UNIT_PRICE
         differences = [
             sum(one[name] - other[name] for name in strategy.names) / scale
             for one, other in zip(tried.gains, reference.gains, strict=True)
@@ -122,8 +122,8 @@ class Court:
             strategy=strategy.name,
             about=strategy.about,
             advantage=statistics.fmean(differences),
-            error=T_95 * statistics.stdev(differences) / math.sqrt(len(differences)),
-            rounds=_per_segment(own) * SEGMENTS,
+            error=T_95[self.segments] * statistics.stdev(differences) / math.sqrt(len(differences)),
+            rounds=per_segment(own, self.segments) * self.segments,
             counts=asdict(tried.counts),
             innocent_losses=tried.innocent_losses,
             harm=statistics.fmean(
@@ -133,9 +133,5 @@ class Court:
             refusals=tried.refusals,
             withheld=tried.withheld,
             setting={name: str(value) for name, value in strategy.setting.items()},
+            remark=strategy.remark,
         )
-
-    def rounds_of(self, strategies: tuple[Strategy, ...]) -> int:
-        """Return how many rounds trying all of them takes, honest runs included."""
-        settings = {(str(sorted(one.setting.items(), key=str)), one.num_plans, one.market) for one in strategies}
-        return (len(strategies) + len(settings)) * _per_segment(self.setting) * SEGMENTS

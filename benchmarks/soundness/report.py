@@ -11,6 +11,7 @@ from rich.table import Table
 from .exact import Survey
 from .measure import Result
 from .people import NUM_CHECKERS
+from .setting import UNIT_PRICE
 
 COLOURS = {"honesty is better": "#2a7f62", "undecided": "#8c8c8c", "IT PAYS": "#b5322e"}
 
@@ -25,6 +26,8 @@ def print_results(console: Console, results: Sequence[Result]) -> None:
     for one in results:
         style = "" if one.verdict == "honesty is better" else "bold red" if one.verdict == "IT PAYS" else "yellow"
         changed = "".join(f"; {name} = {value}" for name, value in one.setting.items())
+        if one.remark and one.verdict != "honesty is better":
+            changed += f" ({one.remark})"
         table.add_row(
             one.strategy, one.about + changed, f"{one.advantage:+.3f}", f"{one.error:.3f}", one.verdict,
             str(one.counts["forged"]), str(one.counts["kept"]), str(one.innocent_losses), style=style,
@@ -64,6 +67,55 @@ def print_limits(console: Console, rows: Sequence[dict[str, Any]]) -> None:
             "-" if share is None else f"{share:.2f}",
         )  # fmt: skip
     console.print(table)
+
+
+SIMULATED, EXACT = "simulated", "exact"
+"""Names of the parts of the documentation that are written from here."""
+
+
+def simulated_text(results: Sequence[Result], sweep: Sequence[Result], command: str) -> str:
+    """Return the simulated figures as Markdown."""
+    lines = [f"`{command}`; {results[0].rounds if results else 0} rounds of each, two units on trial in a round.", ""]
+    lines += ["| strategy | what it does | advantage, R per round | ± (95 %) | verdict | lies told / kept |"]
+    lines += ["|---|---|---:|---:|---|---:|"]
+    for one in (*results, *sweep):
+        told = f"{one.counts['forged']} / {one.counts['kept']}" if one.counts["forged"] else ""
+        changed = "".join(f"; {name} = {value}" for name, value in one.setting.items())
+        cells = (one.strategy, one.about + changed, f"{one.advantage:+,.3f}", f"{one.error:,.3f}", one.verdict, told)
+        lines.append(f"| {' | '.join(cells)} |")
+    hurt = [one for one in (*results, *sweep) if one.innocent_losses]
+    names = ", ".join(f"{one.strategy} ({one.innocent_losses / UNIT_PRICE:,.1f} R)" for one in hurt)
+    lines += ["", f"Bonds of honest people that were taken: {names or 'none, under any strategy'}."]
+    return "\n".join(lines)
+
+
+def exact_text(survey: Survey, rows: Sequence[dict[str, Any]]) -> str:
+    """Return the exact figures as Markdown."""
+    lines = [
+        f"{survey.sets:,} random parameter sets that genesis accepts, with random checkers that eligibility accepts, a "
+        f"coalition of r and V up to V_max: a lie pays in {survey.paying}. The best one loses "
+        f"{-float(survey.best):.3f} R, and at least {float(survey.least_margin):.3f} times (R + V); the rules promise "
+        "m - 1 >= 1.",
+        "",
+        "| parameters | R | S | D | V_max | S there | λ1 there | a lie of V_max by r earns | it pays from a share of |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        share = row["break_even_share"]
+        lines.append(
+            f"| {row['parameters']} | {row['R']:,} | {row['S']:,} | {row['D']:.4f} | {row['V_max']:,} | "
+            f"{row['S_at_V_max']:,} | {row['lambda_at_V_max']:.2f} | {row['advantage_at_r']:+,.1f} R | "
+            f"{'-' if share is None else f'{share:.2f}'} |"
+        )
+    return "\n".join(lines)
+
+
+def replaced(page: str, part: str, text: str) -> str:
+    """Return a page with one of its parts written anew. Raises: ValueError if the page has no such part."""
+    begin, end = f"<!-- {part}: written by python -m benchmarks.soundness -->", f"<!-- end of {part} -->"
+    if begin not in page or end not in page:
+        raise ValueError(f"the page has no part {part}")
+    return page[: page.index(begin) + len(begin)] + "\n" + text + "\n" + page[page.index(end) :]
 
 
 def as_json(

@@ -160,6 +160,8 @@ class Strategy:
     extra: Callable[[WorldSeen], Sequence[tuple[Key, object]]] | None = None
     """Further transactions of every block, from what the chain shows."""
     setting: dict[str, Any] = field(default_factory=dict)
+    remark: str = ""
+    """Why it may pay without breaking a promise, or which rule would mend it."""
     num_plans: int = 1
     market: str = "town"
     """Which people and plans the chain begins with; see `town.MARKETS`."""

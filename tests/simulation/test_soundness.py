@@ -15,7 +15,7 @@ LOSING = ("forger that plays", "colluders, confirming", "self-challenger", "lazy
 
 @pytest.fixture(scope="module")
 def court() -> Court:
-    return Court(Setting(rounds=20))
+    return Court(Setting(rounds=16), segments=2)
 
 
 @pytest.mark.parametrize("name", LOSING)
@@ -29,7 +29,7 @@ def test_honesty_earns_more_and_nobody_honest_is_slashed(court: Court, name: str
 def test_with_everybody_for_sale_a_lie_is_kept_and_pays(court: Court) -> None:
     found = court.try_one(bribed(NUM_CHECKERS))
     assert found.counts["kept"] == found.counts["forged"] > 0
-    assert found.verdict == "IT PAYS"
+    assert found.advantage > 1
 
 
 def test_no_lie_pays_under_parameters_that_genesis_accepts() -> None:
