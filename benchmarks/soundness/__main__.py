@@ -19,9 +19,6 @@ from .exact import survey
 from .setting import Setting
 from .trials import SWEEP, try_all
 
-EXACT_SETS = 2_000
-"""Random parameter sets behind the page's exact figures."""
-
 
 def main() -> None:
     """Run, print, write."""
@@ -67,7 +64,7 @@ def main() -> None:
         command = f"python -m benchmarks.soundness --rounds {options.rounds} --seed {options.seed}"
         page = options.document.read_text()
         page = report.replaced(page, report.SIMULATED, report.simulated_text(results, points, command))
-        page = report.replaced(page, report.EXACT, report.exact_text(survey(EXACT_SETS), curves["limits"]))
+        page = report.replaced(page, report.EXACT, report.exact_text(survey(report.EXACT_SETS), curves["limits"]))
         options.document.write_text(page)
     if any(one.innocent_losses for one in (*results, *points)):
         sys.exit("honest people were slashed")

@@ -21,11 +21,14 @@ DEALERS: tuple[Machine | Key, ...] = (HONEST, SUSPECT, *FRIENDS, ACCOMPLICE)
 """Both stages, a third of the checkers, and who asks."""
 
 
-def forge(lie: Lie) -> Callable[[RunSeen], Run]:
-    """Return a worker's way of making results up."""
+def forge(lie: Lie, *, if_known: bool = True) -> Callable[[RunSeen], Run]:
+    """Return a worker's way of making results up: always, or only while it is known and drawn at the floor.
+
+    Whoever is caught loses its reputation, and works honestly until it is known again.
+    """
 
     def run(seen: RunSeen) -> Run:
-        return Run(Act.DO, lie if seen.is_last else Lie.NONE)
+        return Run(Act.DO, lie if seen.is_last and (seen.is_known or not if_known) else Lie.NONE)
 
     return run
 
@@ -91,7 +94,7 @@ def forge_late(seen: RunSeen) -> Run:
     """Make things up, and hand them in with the round's close."""
     if seen.is_last and seen.close_in and seen.height + 4 < seen.expiry_height:
         return Run(Act.WAIT)
-    return Run(Act.DO, Lie.TOKENS if seen.is_last else Lie.NONE)
+    return Run(Act.DO, Lie.TOKENS if seen.is_last and seen.is_known else Lie.NONE)
 
 
 def repeat_for_friends(seen: RunSeen) -> Run:
@@ -183,13 +186,11 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("streamer", "streams a false answer worth V, commits to the true one; the customer shows the frames",
              (SUSPECT,), run=stream_a_lie),
     Strategy("sybil newcomer", "a forger without reputation, as good as new before each lie", (SUSPECT,),
-             run=forge(Lie.TOKENS), move=never, setting={"reputation_full": 0, "check_price": Fraction(1, 10)}),
+             run=forge(Lie.TOKENS, if_known=False), move=never, setting={"reputation_full": 0, "check_price": Fraction(1, 10)}),
     Strategy("bond exhauster", "own dear jobs bind the checkers' bonds; then its two checkers alone are eligible",
              DEALERS, run=forge_unchecked, check=keep_bond_free, asks=(Ask(2, 100 * UNIT_PRICE, count=10),),
              setting={"coalition": Fraction(1, 2), "value": 100 * UNIT_PRICE, "bond": 2_900 * UNIT_PRICE,
-                      "check_price": Fraction(1, 10)},
-             remark="a unit should wait until E_u holds two thirds of the weights enrolled in the snapshot, and no "
-                    "duty be unmet for want of a free S"),
+                      "check_price": Fraction(1, 10)}),
     Strategy("griefing outsider", "challenges an honest unit in every round and loses its deposit", (STRANGER,),
              extra=challenge_honest_units),
     Strategy("delayer", "commits, reveals and opens in the last block of each window", (SUSPECT, *FRIENDS),
@@ -200,6 +201,5 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("self-dealer, short", "the same with a limit of 64 tokens, of which two are run", DEALERS,
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
              setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20),
-                      "reputation_full": 0},
-             remark="k should be paid for the work done, or a cancelled job keep a minimum that covers extra"),
+                      "reputation_full": 0}),
 )  # fmt: skip

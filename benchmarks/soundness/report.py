@@ -71,6 +71,8 @@ def print_limits(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 SIMULATED, EXACT = "simulated", "exact"
 """Names of the parts of the documentation that are written from here."""
+EXACT_SETS = 2_000
+"""Random parameter sets behind the page's exact figures."""
 
 
 def simulated_text(results: Sequence[Result], sweep: Sequence[Result], command: str) -> str:
@@ -183,6 +185,7 @@ def plot(folder: Path, results: Sequence[Result], sweep: Sequence[Result], curve
         axes.axvline(found["V_max"], color="black", linestyle=":", label="V_max: beyond, jobs are refused")
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set_xscale("symlog", linthresh=1)
+        axes.set_xlim(left=0)
         axes.set_yscale("symlog", linthresh=1)
         axes.set_title(name)
         axes.set_xlabel("V, R")
@@ -201,13 +204,17 @@ def plot(folder: Path, results: Sequence[Result], sweep: Sequence[Result], curve
     axes.legend(fontsize=8)
     save(figure, "multiple")
 
-    figure, axes = plt.subplots(figsize=(7, 4.2))
-    for curve in curves["bond"]:
-        axes.plot(*zip(*curve["points"], strict=True), label=curve["label"] + " (begins where a smaller S is refused)")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel("S, R")
-    axes.set_ylabel("λ1, expected checks")
-    axes.legend(fontsize=8)
+    figure, pair = plt.subplots(1, 2, figsize=(10, 4.2))
+    for axes, found, name in zip(
+        pair, curves["bond"], ("advantage of a lie with a share r bought, R", "λ1"), strict=True
+    ):
+        for curve in found:
+            axes.plot(*zip(*curve["points"], strict=True), label=curve["label"])
+        axes.set_xscale("log")
+        axes.set_xlabel("S, R; a smaller S is refused where a curve begins")
+        axes.set_ylabel(name)
+        axes.legend(fontsize=8)
+    pair[0].set_yscale("symlog", linthresh=1)
+    pair[1].set_yscale("log")
     save(figure, "bond")
     return written

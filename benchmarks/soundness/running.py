@@ -66,6 +66,7 @@ class Running:
             planned_height=job.planned_height,
             expiry_height=job.expiry_height,
             close_in=-(height + 1) % sampling.params(self.life.town.store).round_blocks,
+            is_known=unit.terms.rate == unit.terms.rate_floor,
             free_checkers=self._free_checkers(unit),
             dice=dice("run", who.name, place_of(unit)),
         )

@@ -27,6 +27,8 @@ class RunSeen:
     expiry_height: int
     close_in: int
     """Blocks until a round closes."""
+    is_known: bool
+    """Its reputation is whole: the unit is drawn at the floor λ1, where a lie is cheapest."""
     free_checkers: int
     """Checkers outside the party whose free bond could still back a check of the unit."""
     dice: float

@@ -96,19 +96,21 @@ def _scaled(params: Params, multiple: Fraction, value: int) -> float | None:
     return float(Fraction(terms.fee + value, terms.fee) - wanted * (terms.fee + terms.bond) / terms.fee)
 
 
-def over_bond(values: tuple[int, ...] = (2, 20, 200)) -> list[Curve]:
-    """Return λ1 over S (in R): what a smaller bond costs in checks; where a curve begins, smaller ones are refused."""
-    curves = []
+def over_bond(values: tuple[int, ...] = (2, 20, 200)) -> tuple[list[Curve], list[Curve]]:
+    """Return advantage with a share r bought, and λ1, over S in R; where a curve begins, smaller bonds are refused."""
+    share = arena().coalition_numerator * MANY // arena().coalition_denominator
+    gains, rates = [], []
     for value in values:
-        points = []
-        for step in range(0, 49):
-            bond = round(UNIT_PRICE * 10 ** (step / 12))
-            params = replace(arena(), bond_cap=bond, detection_target=1)
-            made = bet(params, UNIT_PRICE, value * UNIT_PRICE, [1] * MANY, frozenset())
+        gain, rate = {}, {}
+        for step in range(49):
+            params = replace(arena(), bond_cap=round(UNIT_PRICE * 10 ** (step / 12)), detection_target=1)
+            made = bet(params, UNIT_PRICE, value * UNIT_PRICE, [1] * MANY, frozenset(range(share)))
             if isinstance(made, Bet):
-                points.append((made.terms.bond / UNIT_PRICE, made.terms.rate_floor / 2**32))
-        curves.append(Curve(f"V = {value} R", tuple(dict.fromkeys(points))))
-    return curves
+                bond = made.terms.bond / UNIT_PRICE
+                gain[bond], rate[bond] = float(made.advantage()), made.terms.rate_floor / 2**32
+        gains.append(Curve(f"V = {value} R", tuple(gain.items())))
+        rates.append(Curve(f"V = {value} R", tuple(rate.items())))
+    return gains, rates
 
 
 def limits() -> list[dict[str, Any]]:
@@ -154,7 +156,7 @@ def everything() -> dict[str, Any]:
     found: dict[str, Any] = {
         "coalition": [asdict(curve) for curve in over_coalition()],
         "multiple": [asdict(curve) for curve in over_multiple()],
-        "bond": [asdict(curve) for curve in over_bond()],
+        "bond": [[asdict(curve) for curve in curves] for curves in over_bond()],
         "limits": limits(),
         "checkers_simulated": NUM_CHECKERS,
     }
