@@ -151,7 +151,7 @@ class Life:
             self.send(CUSTOMER, self._request(CUSTOMER, self.setting.max_tokens, self.setting.value))
         for ask in self.strategy.asks:
             for _ in range(ask.count):
-                self.send(ACCOMPLICE, self._request(ACCOMPLICE, ask.max_tokens, ask.value))
+                self.send_alone(ACCOMPLICE, self._request(ACCOMPLICE, ask.max_tokens, ask.value))
 
     def _request(self, requester: Key, max_tokens: int, value: int) -> MsgRequestJob:
         return MsgRequestJob(
