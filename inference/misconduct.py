@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chain.modules.disputes.types import DueMove, Round
+from chain.modules.sampling.types import Duty, DutyKind
 
 HELP = """
 row                          a row of what it runs is altered
@@ -18,6 +19,8 @@ op:ITEM.LAYER.POSITION.OP.TILE
                              keyG, valueG (G: the head) or logits; LAYER counts from the worker's first; OP is a name
                              or a number
 check                        a row is altered in what it checks
+idle                         it checks nothing that it is drawn for
+forget                       it commits to what it has checked and does not reveal
 withhold                     it gives nobody an input
 mute                         it supplies no ids on demand
 silent:ROUND                 from this round on it makes no move of a dispute
@@ -52,6 +55,8 @@ class Misconduct:
     token: bool = False
     op: OpFault | None = None
     check: bool = False
+    idle: bool = False
+    forget: bool = False
     withhold: bool = False
     mute: bool = False
     silent: Round | None = None
@@ -61,6 +66,11 @@ class Misconduct:
     def runs_falsely(self) -> bool:
         """Say whether what it runs is altered."""
         return self.row or self.token or self.op is not None
+
+    def duties(self, due: Sequence[Duty]) -> tuple[Duty, ...]:
+        """Return the duties that it sees."""
+        ignored = (DutyKind.DRAW,) * self.idle + (DutyKind.REVEAL,) * self.forget
+        return tuple(duty for duty in due if duty.kind not in ignored)
 
     def moves(self, due: Sequence[DueMove]) -> tuple[DueMove, ...]:
         """Return the moves that it makes; it may not survive the question."""
@@ -76,7 +86,7 @@ def parse_misconduct(text: str) -> Misconduct:
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition(":")
-        if name in ("row", "token", "check", "withhold", "mute") and not value:
+        if name in ("row", "token", "check", "idle", "forget", "withhold", "mute") and not value:
             found[name] = True
         elif name in ("silent", "vanish") and value in Round.__members__:
             found[name] = Round[value]

@@ -202,7 +202,7 @@ class WorkerProcess:
             await self._observe_slow()
             self._slow_height = height
         duties = self._duties.duties if self._duties is not None else ()
-        self._view = self._make_view(duties)
+        self._view = self._make_view(self._misconduct.duties(duties))
         return self._view
 
     async def _observe_plans(self) -> None:

@@ -17,6 +17,7 @@ from chain.modules.rates import rules as rates
 from chain.modules.sampling import epochs as epochs_of
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules
+from chain.modules.sampling.state import CHECKS, CLAIMS, SHOWN
 from chain.modules.sampling.types import (
     CheckOutcome,
     CheckPhase,
@@ -42,6 +43,7 @@ from tests.support.network import (
     digest,
     header,
     new_network,
+    short,
 )
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
@@ -417,4 +419,22 @@ def test_whoever_confirms_a_false_unit_loses_s_and_is_not_paid(tmp_path: Path, m
         commit = sampling.find_commit(net.store, jobs.key_of(unit), SECOND.address)
         assert commit is not None
         assert commit.outcome == CheckOutcome.FALSE
+        net.chain.check_invariants()
+
+
+def test_claims_and_shown_seals_are_deleted_with_their_job(tmp_path: Path) -> None:
+    brief = short(jobs={"receipt_blocks": 30}, sampling={"proof_blocks": 160})
+    with new_network(tmp_path, parameters=brief) as net:
+        job = net.drawn_job()
+        unit = net.units(job.job_id)[0]
+        net.ok(net.chain.send(REQUESTER, leak(net, net.asserter(unit), unit)))
+        net.run_to_phase_end(unit)
+        open_proofs(net, unit, FIRST, SECOND)
+        net.ok(net.chain.send(REQUESTER, claim(unit, SECOND)))
+        kept = [next(one.items(net.store), None) for one in (CLAIMS, CHECKS)]
+        assert None not in [*kept, next(SHOWN.keys(net.store), None)]
+        net.chain.run_until(net.chain.height + 1_500)
+        assert net.code(net.chain.send(REQUESTER, claim(unit, SECOND))) == Code.UNKNOWN_JOB
+        assert [next(one.items(net.store), None) for one in (CLAIMS, CHECKS)] == [None, None]
+        assert next(SHOWN.keys(net.store), None) is None
         net.chain.check_invariants()

@@ -124,6 +124,7 @@ def test_a_faulty_run_is_the_same_position_by_position(folder: Path) -> None:
 def test_misconduct_is_read_from_text_or_refused() -> None:
     assert parse_misconduct("") == Misconduct()
     assert parse_misconduct("row, silent:OPS") == Misconduct(row=True, silent=Round.OPS)
+    assert parse_misconduct("idle,forget") == Misconduct(idle=True, forget=True)
     assert parse_misconduct("check,vanish:ITEMS") == Misconduct(check=True, vanish=Round.ITEMS)
     assert parse_misconduct("op:value2.-1.7.out.-1").op == OpFault("value", 2, -1, 7, "out", -1)
     for text in ("lie", "row:1", "silent", "silent:NOW", "op:row.1.2.Q", "op:rows.1.2.Q.0", "op:logits.0.0.G.0"):
