@@ -160,10 +160,10 @@ class Following:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _take(self, job: OpenJob, answer: Answer) -> None:
-        if job.limit:
-            await self._requester.cancel(job, answer, job.limit)
         is_end = job.new_ending() if job.new_ending is not None else None
         async for token in self._requester.read(job, answer):
+            if job.limit and len(answer.ids) == 1:  # the last stage has begun, so it can be told
+                await self._requester.cancel(job, answer, job.limit)
             if is_end is not None and is_end(token):
                 await self._requester.cancel(job, answer, len(answer.ids))
                 is_end = None
