@@ -34,6 +34,9 @@ from inference.view import UnitKey
 
 log = logging.getLogger("ostraka.check")
 
+PATIENCE_SECONDS = 2.0
+"""What a source of a unit's input is given although the ids are here: without rows all earlier layers are computed."""
+
 
 class CheckFailed(Exception):
     """The unit cannot be recomputed now: nobody gave its input."""
@@ -143,11 +146,16 @@ class Checker:
         return None if found is None else UnitInput(found[0], found[1], b"")
 
     async def _unless_demanded(self, key: UnitKey, asking: Coroutine[Any, Any, Fetched]) -> Fetched | None:
-        """Return what a source sends, or None once the ids have come on demand: it may be keeping us waiting."""
+        """Return what a source sends, or None if it takes long although the ids have come on demand.
+
+        Computing from the ids alone costs all earlier layers, so a source is given a moment even then.
+        """
         came = self._came.setdefault(key[:2], asyncio.Event())
         task, waiter = asyncio.ensure_future(asking), asyncio.ensure_future(came.wait())
         try:
             await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
             return await task if task.done() else None
         finally:
             for future in (task, waiter):

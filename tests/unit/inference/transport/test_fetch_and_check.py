@@ -15,6 +15,7 @@ from chain.crypto.hashing import fetch_bytes, unit_id
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
 from chain.modules.sampling.types import Duty, DutyKind
 from chain.wire.worker.v1 import worker_pb2 as wire
+from inference import check
 from inference.check import Checker, CheckFailed, EarlierStageFalse
 from inference.compute import Compute
 from inference.journal import Journal
@@ -142,6 +143,7 @@ async def test_a_source_that_keeps_a_checker_waiting_is_left_when_the_ids_come_o
             await asyncio.Event().wait()
 
         monkeypatch.setattr(checker, "_fetch", never)
+        monkeypatch.setattr(check, "PATIENCE_SECONDS", 0.01)
         checking_now = asyncio.ensure_future(checker.recompute(work))
         await asked.wait()
         checker._journal.demand_secret(b"unit", REQUEST.job_id, 0, 1)
@@ -149,6 +151,25 @@ async def test_a_source_that_keeps_a_checker_waiting_is_left_when_the_ids_come_o
         checker.notice_witness(UnitKey(REQUEST.job_id, 0, 1), True)
         _, roots = await checking_now
         assert roots == wanted
+
+
+async def test_rows_are_taken_from_who_has_them_although_the_ids_have_come_on_demand(
+    tiny_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made, checking(made) as checker:
+        held = made.workers[0].library.find(REQUEST.job_id, 0, 0)
+        assert held is not None
+        checker._journal.demand_secret(b"unit", REQUEST.job_id, 0, 1)
+        checker._journal.keep_witness(REQUEST.job_id, 0, held.record.blind, held.ids)
+        checker.notice_witness(UnitKey(REQUEST.job_id, 0, 1), True)
+
+        async def costly(*_: Any) -> bytes:
+            raise AssertionError("all earlier layers are computed, and the rows are to be had")
+
+        monkeypatch.setattr(checker, "_earlier_layers", costly)
+        for stage in (1, 2):
+            _, roots = await checker.recompute(duty(made, stage))
+            assert roots == asserted(made, stage)
 
 
 async def test_an_input_that_the_earlier_layers_do_not_give_accuses_the_first_false_stage(
