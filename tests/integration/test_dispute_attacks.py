@@ -162,6 +162,32 @@ def test_a_dispute_ends_as_soon_as_nobody_may_open_a_line_after_the_last(tmp_pat
         net.chain.check_invariants()
 
 
+def test_many_disputes_that_end_at_once_end_in_as_many_blocks_as_it_takes(
+    tmp_path: Path, model: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disputes, "DISPUTES_PER_BLOCK", 1)
+    with dispute_network(tmp_path, model, None, open_blocks=3, extension_blocks=5) as net:
+        honest = net.job3.checked[1]
+        liar = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
+        liar.make(is_free=False)
+        for who in CHECKERS:
+            net.views[who.name] = [net.job3.checked[0], liar, net.job3.checked[2]]
+        _, both = net.dispute_job()
+        first = [
+            net.chain.tx(who.hot, MsgReveal(who.hot.bech32, found.dispute_id, 0, net.reveal_of(found)))
+            for who, found in zip((SERVERS[1], STRANGER), both, strict=True)
+        ]
+        assert [result.code for result in net.chain.run_block(first)] == [0, 0]
+        net.chain.run_until(net.play(both[0]).deadline)  # both challengers are silent
+        due = {disputes.dispute(net.store, found.dispute_id).deadline for found in both}
+        assert len(due) == 1
+        net.chain.run_until(due.pop() + 1)
+        ended = [disputes.dispute(net.store, found.dispute_id) for found in both]
+        assert [one.status for one in ended] == [DisputeStatus.UPHELD] * 2
+        assert ended[1].closed_height == ended[0].closed_height + 1
+        net.chain.check_invariants()
+
+
 def test_a_full_block_refuses_moves_before_it_looks_at_them(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, (1, FAULT), moves_per_block=1) as net:
         _, (first, second) = net.dispute_job()

@@ -21,6 +21,8 @@ from chain.modules.sampling.types import Mismatch
 from chain.store.collections import U64
 from chain.store.overlay import Reader
 
+DISPUTES_PER_BLOCK = 64
+"""Disputes whose window may end in one block."""
 CLOCKS_PER_BLOCK = 64
 """Lines that may time out in one block."""
 
@@ -154,8 +156,14 @@ def _begin_challenge(ctx: Context, found: Dispute) -> Dispute:
 
 
 def end_due(ctx: Context) -> None:
-    """End disputes whose window is over; with its last one the job closes or goes on."""
-    for key in list(DEADLINES.keys(ctx.store, end=U64.pack(ctx.block.height + 1))):
+    """End disputes whose window is over, at most `DISPUTES_PER_BLOCK`; the others end in the next blocks.
+
+    With its last one the job closes or goes on.
+    """
+    due = DEADLINES.keys(ctx.store, end=U64.pack(ctx.block.height + 1))
+    for key in list(islice(due, DISPUTES_PER_BLOCK)):
+        if not DEADLINES.has(ctx.store, key):
+            continue  # another dispute of this block has decided it
         DEADLINES.remove(ctx.store, key)
         found = dispute(ctx.store, key[1])
         if found.num_lines:
