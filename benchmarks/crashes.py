@@ -25,7 +25,7 @@ from localnet.network import Spec, down, up
 from tests.support.crashes import Verdict, Victim, crash_under_load, senders
 from tests.support.tiny_model import write_tiny_model
 from tests.support.validators import BALANCE, create_validators, running
-from tests.support.worker_crashes import WorkerVerdict, crash_workers
+from tests.support.worker_crashes import WINDOW_SECONDS, WorkerVerdict, crash_workers
 
 TIMEOUT_COMMIT_MS = 50
 
@@ -82,8 +82,9 @@ def show_workers(verdict: WorkerVerdict) -> None:
     ended = ", ".join(f"{verdict.count(reason)} {reason.name}" for reason in CloseReason if verdict.count(reason))
     console.print(f"jobs: {ended}; stuck: {len(verdict.stuck)}")
     console.print(
-        f"workers whose bond changed: {sum(map(bool, verdict.bond_changes.values()))}, "
-        f"checks not revealed: {verdict.penalised_checks}, disputes: {verdict.num_disputes}"
+        f"workers whose bond changed: {sum(map(bool, verdict.bond_changes.values()))}, checks not revealed: "
+        f"{sum(len(end.unrevealed) for end in verdict.ends)}, disputes: {len(verdict.disputed)}; of workers away for "
+        f"less than {WINDOW_SECONDS:.0f} s: {sum(verdict.outages.get(one, 0.0) < WINDOW_SECONDS for one in verdict.punished)}"
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from chain.client.client import ChainClient
 from chain.client.signing import Key
+from chain.crypto.keys import encode_address
 from chain.modules.disputes.types import QueryDisputesRequest, QueryDisputesResponse
 from chain.modules.jobs.types import (
     CloseReason,
@@ -40,7 +41,9 @@ IDLE_SECONDS = 15.0
 """Without a token for so long the next kill comes anyway."""
 START_SECONDS = 120.0
 SETTLE_SECONDS = 240.0
-ENDED = (JobStatus.FINAL, JobStatus.CLOSED, JobStatus.DISPUTED)
+WINDOW_SECONDS = 10.0
+"""The shortest window of a duty: 20 blocks to reveal or open. Whoever is away for longer may miss one and pay for it."""
+ENDED = (JobStatus.FINAL, JobStatus.CLOSED)
 
 
 @dataclass
@@ -67,6 +70,8 @@ class JobEnd:
     units: tuple[UnitStatus, ...]
     outcomes: tuple[CheckOutcome, ...]
     """Of all checks of its units."""
+    unrevealed: tuple[str, ...]
+    """Operators of the checks that were not revealed."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +80,39 @@ class WorkerVerdict:
 
     kills: tuple[str, ...]
     """Names of the killed workers, in order."""
-    longest_outage_seconds: float
-    """From a kill until the worker listened again. Duties have windows of 10 s and more: see the chain's parameters."""
+    outages: dict[str, float]
+    """Longest time in seconds from a kill until the worker listened again, by operator."""
     answers: Answers
     ends: tuple[JobEnd, ...]
     stuck: tuple[int, ...]
     """Jobs that did not end."""
     bond_changes: dict[str, int]
-    """By worker, in uostr."""
-    num_disputes: int
+    """By operator, in uostr."""
+    disputed: tuple[str, ...]
+    """Operators of the asserters in disputes."""
 
     @property
-    def penalised_checks(self) -> int:
-        """Committed checks that were not revealed."""
-        return sum(end.outcomes.count(CheckOutcome.UNREVEALED) for end in self.ends)
+    def longest_outage_seconds(self) -> float:
+        """Return the longest of all outages."""
+        return max(self.outages.values(), default=0.0)
+
+    @property
+    def punished(self) -> frozenset[str]:
+        """Return the operators that missed something or paid for it."""
+        missed = {name for end in self.ends for name in end.unrevealed}
+        return frozenset({*missed, *self.disputed, *(name for name, change in self.bond_changes.items() if change)})
 
     @property
     def holds(self) -> bool:
-        """Tell whether every job ended as it may, every answer was right and nobody was punished for a crash.
+        """Tell whether every job ended as it may, every answer was right and nobody was punished for a short crash.
 
         A job may end without settlement only if its requester was told so.
         """
-        is_clean = not (self.stuck or self.answers.wrong or self.num_disputes or self.penalised_checks)
-        settled, expired = self.count(CloseReason.SETTLED), self.count(CloseReason.EXPIRED)
+        settled = self.count(CloseReason.SETTLED) + self.count(CloseReason.SETTLED_UNOPENED)
+        expired = self.count(CloseReason.EXPIRED)
         is_ended = settled + expired == len(self.ends) and expired <= len(self.answers.failed)
-        return is_clean and is_ended and not any(self.bond_changes.values())
+        is_clean = not (self.stuck or self.answers.wrong)
+        return is_clean and is_ended and all(self.outages.get(name, 0.0) >= WINDOW_SECONDS for name in self.punished)
 
     def count(self, reason: CloseReason) -> int:
         """Return how many jobs ended so."""
@@ -129,7 +142,7 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         load = [asyncio.create_task(ask_until(done, requester, network, answers, number)) for number in range(LOADERS)]
         dice = random.Random(seed)
         killed: list[str] = []
-        outages: list[float] = []
+        outages: dict[str, float] = {}
         for _ in range(kills):
             answers.token.clear()
             with contextlib.suppress(TimeoutError):
@@ -144,7 +157,8 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
             network = network.with_worker(start_worker(place))
             network.save()
             await listening(place)
-            outages.append(asyncio.get_running_loop().time() - began)
+            outage = asyncio.get_running_loop().time() - began
+            outages[place.operator] = max(outage, outages.get(place.operator, 0.0))
         done.set()
         await asyncio.gather(*load)
         ends, stuck = await settled(client)
@@ -154,12 +168,12 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         )
         verdict = WorkerVerdict(
             tuple(killed),
-            max(outages, default=0.0),
+            outages,
             answers,
             ends,
             stuck,
             {name: after[name] - bonds[name] for name in after},
-            len(disputes.disputes),
+            tuple(encode_address(found.asserter) for found in disputes.disputes),
         )
         return network, verdict
 
@@ -219,20 +233,23 @@ async def num_jobs(client: ChainClient) -> int:
 async def end_of(client: ChainClient, found: QueryJobResponse) -> JobEnd:
     """Read how a job and its checks ended."""
     outcomes: list[CheckOutcome] = []
+    unrevealed: list[str] = []
     for unit in found.units:
         request = QueryUnitRequest(unit.job_id, unit.attempt, unit.stage)
         seen = await client.query("ostraka.sampling.v1.Query/Unit", request, QueryUnitResponse)
         outcomes += (commit.outcome for commit in seen.commits)
-    job = found.job
-    return JobEnd(job.job_id, job.status, job.close_reason, tuple(unit.status for unit in found.units), tuple(outcomes))
+        missed = (commit.checker for commit in seen.commits if commit.outcome == CheckOutcome.UNREVEALED)
+        unrevealed += (encode_address(checker) for checker in missed)
+    job, units = found.job, tuple(unit.status for unit in found.units)
+    return JobEnd(job.job_id, job.status, job.close_reason, units, tuple(outcomes), tuple(unrevealed))
 
 
 async def bonds_of(client: ChainClient, workers: Sequence[WorkerPlace]) -> dict[str, int]:
-    """Return each worker's bond."""
+    """Return each worker's bond, by operator."""
     bonds = {}
     for place in workers:
         found = await client.query(
             "ostraka.workers.v1.Query/Worker", QueryWorkerRequest(place.operator), QueryWorkerResponse
         )
-        bonds[place.name] = found.worker.bond
+        bonds[place.operator] = found.worker.bond
     return bonds
