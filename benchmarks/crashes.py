@@ -81,10 +81,11 @@ def show_workers(verdict: WorkerVerdict) -> None:
         console.print(f"  {reason}")
     ended = ", ".join(f"{verdict.count(reason)} {reason.name}" for reason in CloseReason if verdict.count(reason))
     console.print(f"jobs: {ended}; stuck: {len(verdict.stuck)}")
+    brief = sum(verdict.outages.get(name, 0.0) < WINDOW_SECONDS for name in verdict.punished)
     console.print(
         f"workers whose bond changed: {sum(map(bool, verdict.bond_changes.values()))}, checks not revealed: "
         f"{sum(len(end.unrevealed) for end in verdict.ends)}, disputes: {len(verdict.disputed)}; of workers away for "
-        f"less than {WINDOW_SECONDS:.0f} s: {sum(verdict.outages.get(one, 0.0) < WINDOW_SECONDS for one in verdict.punished)}"
+        f"less than {WINDOW_SECONDS:.0f} s: {brief}"
     )
 
 

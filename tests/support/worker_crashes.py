@@ -42,7 +42,7 @@ IDLE_SECONDS = 15.0
 START_SECONDS = 120.0
 SETTLE_SECONDS = 240.0
 WINDOW_SECONDS = 10.0
-"""The shortest window of a duty: 20 blocks to reveal or open. Whoever is away for longer may miss one and pay for it."""
+"""The shortest window of a duty, 20 blocks to reveal or open: whoever is away for longer may miss it and pay."""
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED)
 
 
