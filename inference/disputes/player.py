@@ -70,6 +70,8 @@ class Player:
         self._sender = sender
         self._header = header
         self._model = ModelFiles(folder)
+        self.model_root = lr(Kind.MODEL, self._model.roots)
+        """The one model whose units are played."""
         self._compute = compute
         self._reader = reader
         self._machine = machine
@@ -78,11 +80,6 @@ class Player:
         self._archives: OrderedDict[UnitKey, tuple[Archive, bytes]] = OrderedDict()
         self._locks: dict[UnitKey, asyncio.Lock] = {}
         self._posted: OrderedDict[int, tuple[Posted, ...]] = OrderedDict()
-
-    @property
-    def model_root(self) -> bytes:
-        """Return the root of the one model whose units are played."""
-        return lr(Kind.MODEL, self._model.roots)
 
     @property
     def units(self) -> tuple[UnitKey, ...]:
@@ -100,6 +97,8 @@ class Player:
 
     async def message(self, due: DueMove) -> Message | None:
         """Return the message of a due move; None if there is nothing to win with. Raises: MoveFailed."""
+        if due.job.model_root != self.model_root:
+            raise MoveFailed(f"job {due.job.job_id} is of another model than this worker's")
         play, ground = due.play, self.ground(due.job, due.unit)
         own, salt = await self.archive(due.job, due.unit, ground)
         revealed = await self.reveals(play, ground) if due.side == Side.CHALLENGER else {}

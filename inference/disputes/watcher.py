@@ -126,7 +126,10 @@ class Watcher:
         if not lines or found is None or found.job.attempt != dispute.attempt:
             return []
         unit = next((one for one in found.units if one.stage == dispute.stage), None)
-        if unit is None or self._player.model_root != found.job.model_root:
+        if unit is None:
+            return []
+        if self._player.model_root != found.job.model_root:
+            self._say(dispute.dispute_id, 0, "the unit is of another model than this home's")
             return []
         try:
             return await self._decide(dispute, lines, found.job, unit, prosecuted)

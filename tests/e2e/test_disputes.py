@@ -1,10 +1,12 @@
 """Disputes that real workers play on a real chain: liars, silence, and somebody who finishes for others."""
 
+from pathlib import Path
+
 from chain.modules.disputes.types import DisputeStatus, PlayStatus, Round, Turn, Verdict
 from chain.modules.jobs.types import CloseReason, JobStatus
 from localnet.layout import Localnet
 from tests.e2e.conftest import LaunchNetwork
-from tests.support.dispute_story import BOND, SHORT, Court, in_court, stranger, told, watching
+from tests.support.dispute_story import BOND, SHORT, Court, in_court, stranger, told, watched_once, watching
 
 LIAR, SPARE, LYING_CHECKER = 1, 3, 4
 """A serving worker, the spare that takes its place, a checker."""
@@ -57,6 +59,10 @@ def test_silence_loses_by_the_clock_and_a_stranger_finishes_for_checkers_that_va
     faults |= {4: "silent:SECTIONS", 5: "vanish:SECTIONS"}
     network: Localnet = launch(with_gateway=False, num_checking=2, faults=faults, parameters=SHORT)
     home, operator = stranger(network)
+    once = watched_once(home)
+    assert (once.returncode, "100000000 uostr at hand" in once.stdout) == (0, True), once
+    refused = watched_once(Path(network.workers[0].home))
+    assert (refused.returncode, "its worker runs" in refused.stderr) == (1, True), refused
 
     async def play(court: Court) -> None:
         job = await court.ask("Name three rivers of Europe.")

@@ -66,8 +66,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work / "models" / manifest.model_root.hex()
 
 
-def playing(net: DisputeNetwork, folder: Path, blocks: Blocks, play: Callable[[Player], Awaitable[None]]) -> None:
-    """Run a play with the player of the first checker."""
+NewPlayer = Callable[[], Player]
+
+
+def playing(net: DisputeNetwork, folder: Path, blocks: Blocks, play: Callable[[NewPlayer], Awaitable[None]]) -> None:
+    """Run a play with players of the first checker."""
     made = net.job3.checked[1]
     rows = b"".join(made.rows[made.shape.start - 1])
 
@@ -84,7 +87,7 @@ def playing(net: DisputeNetwork, folder: Path, blocks: Blocks, play: Callable[[P
         compute.start()
         try:
             await play(
-                Player(
+                lambda: Player(
                     CHAIN_HASH, CHECKERS[0].hot.bech32, net.header, folder,
                     compute=compute, reader=blocks, machine=machine, source=source,
                 )
@@ -103,16 +106,22 @@ def due(net: DisputeNetwork) -> DueMove:
     return found
 
 
-def test_a_checker_refutes_a_unit_from_its_input_and_the_blocks(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_checker_refutes_a_unit_from_its_input_and_the_blocks(
+    tmp_path: Path, folder: Path, is_restarted: bool
+) -> None:
     with dispute_network(tmp_path, ModelFiles(folder), (1, FAULT)) as net:
         _, found = net.dispute_job()
         first, blocks, shown = found[0], Blocks(net), dict[Round, Reveal]()
 
-        async def play(player: Player) -> None:
+        async def play(new_player: NewPlayer) -> None:
+            player = new_player()
             while net.play(first).status == PlayStatus.OPEN:
                 move = net.reveal_of(first)
                 blocks.send(SERVERS[1], MsgReveal(SERVERS[1].hot.bech32, first.dispute_id, 0, move))
                 shown[move.round] = move
+                if is_restarted:
+                    player = new_player()
                 message = await player.message(due(net))
                 assert message is not None
                 blocks.send(CHECKERS[0], message)
@@ -135,7 +144,8 @@ def test_without_the_block_of_a_reveal_a_move_is_tried_again_and_not_given_up(tm
         blocks.send(SERVERS[1], reveal)
         hidden = dict(blocks.txs)
 
-        async def play(player: Player) -> None:
+        async def play(new_player: NewPlayer) -> None:
+            player = new_player()
             blocks.txs.clear()
             with pytest.raises(MoveFailed, match="do not hold the reveals of SECTIONS"):
                 await player.message(due(net))

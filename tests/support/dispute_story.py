@@ -165,6 +165,12 @@ def stranger(network: Localnet) -> tuple[Path, bytes]:
     return home, keys.operator.address
 
 
+def watched_once(home: Path) -> subprocess.CompletedProcess[str]:
+    """Run `ostraka dispute watch --once` in a home."""
+    command = python("-m", "localnet.cli.main", "dispute", "watch", "--home", str(home), "--once")
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
 @contextmanager
 def watching(home: Path) -> Iterator[Path]:
     """Run `ostraka dispute watch` in a home; yields the file that it writes its lines to."""

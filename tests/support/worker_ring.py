@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 from chain.client.signing import Key
 from chain.crypto.hashing import blind_hash, chain_hash, sha256, unit_id
 from chain.modules.disputes.types import Dispute
-from chain.modules.jobs.types import CloseReason, Job, JobStatus, SamplerSpec, Unit, UnitStatus
+from chain.modules.jobs.types import CloseReason, Job, JobStatus, QueryJobResponse, SamplerSpec, Unit, UnitStatus
 from chain.modules.models.types import ModelHeader
 from chain.modules.rates.types import Terms
 from chain.modules.sampling.types import (
@@ -151,6 +151,11 @@ class FakeNode:
     async def find_unit(self, job_id: int, attempt: int, stage: int) -> QueryUnitResponse | None:
         """Answer like the sampling module."""
         return self.draws.get(UnitKey(job_id, attempt, stage))
+
+    async def find_job(self, job_id: int) -> QueryJobResponse | None:
+        """Answer like the jobs module."""
+        units = tuple(self.unit(job_id, stage) for stage in range(len(self.keys)))
+        return QueryJobResponse(self.jobs[job_id], units, ()) if job_id in self.jobs else None
 
     async def find_worker(self, operator: bytes) -> Worker | None:
         """Answer like the workers module."""
