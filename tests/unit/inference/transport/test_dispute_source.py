@@ -49,7 +49,7 @@ async def source(made: Ring, keys: WorkerKeys, journal: Journal) -> AsyncIterato
     compute = Compute()
     compute.start()
     shards = LoadedShards(made.models, made.header, compute, threads=1)
-    checker = Checker(made.header, shards, compute, made.node, keys)  # type: ignore[arg-type]
+    checker = Checker(made.header, shards, compute, made.node, keys, journal)  # type: ignore[arg-type]
     library = UnitLibrary(CHAIN, row_size(made.header.hidden_size), journal, made.node)
     try:
         yield UnitSource(keys.operator.address, journal, library, checker, made.node)  # type: ignore[arg-type]
