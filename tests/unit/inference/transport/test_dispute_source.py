@@ -8,6 +8,7 @@ import pytest
 
 from chain.crypto.hashing import blinded, unit_id
 from chain.crypto.merkle import Kind, lr
+from chain.modules.disputes.game.line import ground_of
 from chain.modules.jobs.types import Job, Unit
 from inference.check import Checker
 from inference.compute import Compute
@@ -63,7 +64,7 @@ def roots(made: Ring, job: Job, unit: Unit, kept: party.Kept) -> ChainRoots:
     spec = ShardSpec(job.model_root, unit.start, unit.end)
     is_last = unit.end == made.header.num_layers
     engine = Engine(load(folder, spec, with_embedding=not unit.start, with_head=is_last))
-    shape = party.ground_of(job, unit, made.header, CHAIN).shape
+    shape = ground_of(job, unit, made.header, CHAIN).shape
     own, blind = party.regenerate(engine, ModelFiles(folder), shape, kept), kept.inputs.blind
     sections = own.sections()
     in_root = blinded(blind, own.input_section()) if unit.start else unit.in_root
