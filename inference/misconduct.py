@@ -21,6 +21,7 @@ op:ITEM.LAYER.POSITION.OP.TILE
 check                        a row is altered in what it checks
 idle                         it checks nothing that it is drawn for
 forget                       it commits to what it has checked and does not reveal
+forge                        at the last stage it streams and signs another answer than it commits to
 withhold                     it gives nobody an input
 mute                         it supplies no ids on demand
 silent:ROUND                 from this round on it makes no move of a dispute
@@ -57,6 +58,7 @@ class Misconduct:
     check: bool = False
     idle: bool = False
     forget: bool = False
+    forge: bool = False
     withhold: bool = False
     mute: bool = False
     silent: Round | None = None
@@ -86,7 +88,7 @@ def parse_misconduct(text: str) -> Misconduct:
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition(":")
-        if name in ("row", "token", "check", "idle", "forget", "withhold", "mute") and not value:
+        if name in ("row", "token", "check", "idle", "forget", "forge", "withhold", "mute") and not value:
             found[name] = True
         elif name in ("silent", "vanish") and value in Round.__members__:
             found[name] = Round[value]

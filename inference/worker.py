@@ -33,6 +33,7 @@ from inference.disputes.player import Player
 from inference.disputes.source import UnitSource
 from inference.draw import Draws
 from inference.engine.rows import row_size
+from inference.forgery import forged
 from inference.journal import Journal
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
@@ -106,7 +107,9 @@ class WorkerProcess:
             Sender(client, keys.hot, config.chain_id, config.gas_price, journal=record),
             self._journal, self._shards, self._runs, checker, self._player, self._desk,
         )  # fmt: skip
-        self._service = WorkerService(self._runs, library, self.status)
+        seed = keys.hot.secret
+        alter = (lambda run, frames: forged(run, seed, frames)) if self._misconduct.forge else None
+        self._service = WorkerService(self._runs, library, self.status, alter=alter)
         self._draws = Draws(keys, self._reader.chain)
         end = config.serve_end or header.num_layers
         self._wishes = Wishes(

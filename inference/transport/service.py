@@ -40,12 +40,17 @@ MAX_CALLS = 512
 """Calls of all kinds at once; gRPC refuses more."""
 
 T = TypeVar("T")
+Alter = Callable[[Run, AsyncIterator[wire.TokenFrame]], AsyncIterator[wire.TokenFrame]]
 
 
 class WorkerService(service.WorkerServicer):
     """What other parties may ask of this worker."""
 
-    def __init__(self, runs: Runs, library: UnitLibrary, status: Callable[[], wire.StatusResponse]) -> None:
+    def __init__(
+        self, runs: Runs, library: UnitLibrary, status: Callable[[], wire.StatusResponse], *, alter: Alter | None = None
+    ) -> None:
+        """`alter` is a testing aid: what is streamed to requesters instead."""
+        self._alter = alter
         self._runs = runs
         self._library = library
         self._status = status
@@ -119,7 +124,8 @@ class WorkerService(service.WorkerServicer):
             raise Refused(Refusal.NOT_ASSIGNED, f"this worker is stage {assignment.stage} of the job")
         self._runs.check_blind(assignment, checked_length(request.blind, 32, "a blind"))
         run = await self._runs.running(assignment.key)
-        async for frame in token_frames(run.tokens, request.start):
+        frames = token_frames(run.tokens, request.start)
+        async for frame in frames if self._alter is None else self._alter(run, frames):
             await context.write(frame)
         if run.tokens.final is None:
             raise Refused(Refusal.OVER, run.failure or "the job ended here")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chain.modules.disputes.types import DisputeStatus, PlayStatus, Round, Turn, Verdict
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, PlayStatus, Round, Turn, Verdict
 from chain.modules.jobs.types import CloseReason, JobStatus
 from localnet.layout import Localnet
 from tests.e2e.conftest import LaunchNetwork
@@ -50,6 +50,32 @@ def test_a_false_operator_and_a_lying_checker_are_both_found_out_by_the_workers_
         final = await court.over(job)
         assert (final.attempt, final.status, final.close_reason) == (1, JobStatus.FINAL, CloseReason.SETTLED)
         assert court.worker(LIAR) not in {unit.operator for unit in await court.units(job.job_id)}
+
+    in_court(network, play)
+
+
+def test_a_last_stage_that_streams_another_answer_than_it_commits_to_is_convicted_by_its_requester(
+    launch: LaunchNetwork,
+) -> None:
+    network: Localnet = launch(with_gateway=False, faults=dict.fromkeys(range(3), "forge"), parameters=SHORT)
+
+    async def play(court: Court) -> None:
+        job = await court.ask("Name three rivers of Europe.")
+        forger = (await court.units(job.job_id))[-1]
+        (ended,) = await court.ended(job.job_id, 0)
+        assert (ended.kind, ended.status, ended.stage, ended.asserter, ended.challenger) == (
+            DisputeKind.RECEIPT,
+            DisputeStatus.REFUTED,
+            forger.stage,
+            forger.operator,
+            court.requester.key.address,
+        )
+        assert await court.bond(forger.operator) == BOND - forger.terms.bond
+        for index in range(len(network.workers)):
+            if court.worker(index) != forger.operator:
+                assert await court.bond(court.worker(index)) == BOND
+        # What it committed to was right, so no checker had anything to say; and the next attempt is run by others.
+        assert (await court.job(job.job_id)).attempt == 1
 
     in_court(network, play)
 
