@@ -1,15 +1,17 @@
 """A short run of the agent simulation: the order of profits, and that nobody honest is slashed."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from benchmarks.soundness import exact
+from benchmarks.soundness import exact, report, sweeps
 from benchmarks.soundness.catalogue import STRATEGIES, bribed
 from benchmarks.soundness.measure import Court
 from benchmarks.soundness.people import NUM_CHECKERS
 from benchmarks.soundness.setting import UNIT_PRICE, Setting
 
+ROOT = Path(__file__).resolve().parents[2]
 LOSING = ("forger that plays", "colluders, confirming", "self-challenger", "lazy checker")
 
 
@@ -47,3 +49,9 @@ def test_a_lie_of_declared_value_loses_by_what_m_promises_at_the_declared_coalit
         assert (
             made.advantage() <= -(params.multiple - 1) * Fraction(UNIT_PRICE + max(value, UNIT_PRICE), UNIT_PRICE) + 1
         )
+
+
+def test_the_page_has_the_exact_figures_of_the_code() -> None:
+    page = (ROOT / "docs" / "soundness.md").read_text()
+    text = report.exact_text(exact.survey(report.EXACT_SETS), sweeps.limits())
+    assert report.replaced(page, report.EXACT, text) == page
