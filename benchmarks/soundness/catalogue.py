@@ -38,6 +38,11 @@ def never(_: DueSeen) -> Act:
     return Act.NEVER
 
 
+def never_open_lies(seen: DueSeen) -> Act:
+    """Keep the seals of made-up units shut."""
+    return Act.DO if seen.lie == Lie.NONE else Act.NEVER
+
+
 def at_the_last_moment(seen: DueSeen) -> Act:
     """Wait until the window's last block."""
     return Act.WAIT if seen.blocks_left > 0 else Act.DO
@@ -150,7 +155,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("lazy worker", "right tokens from somewhere, the trace made up; opens its seal", (SUSPECT,),
              run=forge(Lie.BODY), move=never),
     Strategy("unopened lie", "the same, and never opens its seal", (SUSPECT,),
-             run=forge(Lie.BODY), open=never, move=never,
+             run=forge(Lie.BODY), open=never_open_lies, move=never,
              setting={"value": 0, "check_price": Fraction(2)}),
     Strategy("colluders, silent", "a forger; a share r of the checkers does not check it", (SUSPECT, *FRIENDS),
              run=forge(Lie.TOKENS), check=be_silent_about_friends, move=never),
