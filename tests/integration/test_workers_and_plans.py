@@ -73,7 +73,7 @@ def test_refusals_of_registrations(net: Network) -> None:
 
 
 def test_bond_leaves_only_after_its_time_and_below_the_minimum_the_worker_drains(tmp_path: Path) -> None:
-    with new_network(tmp_path, parameters=short(workers={"unbonding_blocks": 1_473})) as net:
+    with new_network(tmp_path, parameters=short(workers={"unbonding_blocks": 2_193})) as net:
         net.register(NEW)
         who = NEW.operator
         net.ok(net.chain.send(who, MsgBond(who.bech32, 5)))
@@ -87,7 +87,7 @@ def test_bond_leaves_only_after_its_time_and_below_the_minimum_the_worker_drains
         held = net.chain.balance(who)
         net.ok(net.chain.send(who, MsgWithdraw(who.bech32)))
         assert net.chain.balance(who) == held - 100
-        net.chain.run_until(net.chain.height + 1_473)
+        net.chain.run_until(net.chain.height + 2_193)
         net.ok(net.chain.send(who, MsgWithdraw(who.bech32)))
         assert net.chain.balance(who) == held - 200 + 6
         assert (net.worker(NEW).bond, net.worker(NEW).unbonding) == (BOND - 1, 0)

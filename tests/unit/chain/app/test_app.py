@@ -290,7 +290,7 @@ def broken(section: str, parameters: ParameterSet = LOCALNET, **params: int) -> 
         (broken("rates", coalition_numerator=2, coalition_denominator=3), "0 < r <= 1/2 is broken"),
         (broken("rates", detection_cap=1 << 32), r"0 < D_cap < 2\^32 is broken"),
         (broken("rates", bond_floor=1_599), r"S_floor >= 4\(G_max \+ F_job\) is broken"),
-        (broken("rates", fulfilled=30_000), r"3k >= ceil\(k\(Q \+ lambda_2\)/Q\) at the lowest rho is broken"),
+        (broken("rates", fulfilled=44_000), r"3k >= ceil\(k\(Q \+ lambda_2\)/Q\) at the lowest rho is broken"),
         (broken("workers", unbonding_blocks=1_472), "unbonding > job expiry .* is broken"),
         (broken("workers", MAINNET, unbonding_blocks=93_938), "unbonding > job expiry .* is broken"),
         ({"surprise": {}}, "app_state.surprise is unknown"),
