@@ -1,4 +1,4 @@
-"""A serving worker's canaries: which of its seals are baited, and the messages that open them. ADR 0022.
+"""A serving worker's canaries: which of its seals are baited, and the messages that open them. ADR 0014.
 
 Whether a unit is baited, its secret and its bait are drawn once and journalled, as every salt is.
 """

@@ -2,7 +2,7 @@
 
 A duty costs no chain data: from its worker's epoch proof on, anybody verifies each of its tickets with one hash and may
 claim those that were not answered. The claimer's share is a quarter at most, so whoever claims its own duty through
-another account still loses three quarters. ADR 0011.
+another account still loses three quarters. ADR 0009.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 For a fault that is proven everything is taken, whatever the sum; above the breaker's share of all bonds it is held for
 a while before anybody receives it, so that a defect of the chain that convicts the innocent can still be mended. For
 being absent no more than a small share of all bonds is taken in one epoch; a bond that is forfeited whole is therefore
-taken bit by bit, one worker after the other. ADR 0011.
+taken bit by bit, one worker after the other. ADR 0009.
 
 Invariant: the account of held slashes holds exactly the entries of `HELD`.
 """
