@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import grpc.aio
+
 from chain.client.client import ChainClient
 from chain.client.signing import Key
 from chain.crypto.keys import encode_address
@@ -21,6 +23,8 @@ from chain.modules.jobs.types import (
 )
 from chain.modules.sampling.types import CheckOutcome, QueryUnitRequest, QueryUnitResponse
 from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse
+from chain.wire.worker.v1 import worker_pb2 as wire
+from chain.wire.worker.v1.worker_pb2_grpc import WorkerStub
 from inference.gateway.open_job import OpenJob, RequestError
 from inference.gateway.requester import Requester
 from inference.keys import read_secret
@@ -40,9 +44,10 @@ LONGEST_LIFE_SECONDS = 1.5
 IDLE_SECONDS = 15.0
 """Without a token for so long the next kill comes anyway."""
 START_SECONDS = 120.0
+PAUSE_SECONDS = 0.5
 SETTLE_SECONDS = 240.0
-WINDOW_SECONDS = 10.0
-"""The shortest window of a duty, 20 blocks to reveal or open: whoever is away for longer may miss it and pay."""
+WINDOW_SECONDS = 8.0
+"""The shortest window of a duty, 20 blocks, less what a message takes: who is away for longer may miss it and pay."""
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED)
 
 
@@ -81,7 +86,7 @@ class WorkerVerdict:
     kills: tuple[str, ...]
     """Names of the killed workers, in order."""
     outages: dict[str, float]
-    """Longest time in seconds from a kill until the worker listened again, by operator."""
+    """Longest time in seconds from a kill until the worker was at work again, by operator."""
     answers: Answers
     ends: tuple[JobEnd, ...]
     stuck: tuple[int, ...]
@@ -156,7 +161,7 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
             await asyncio.sleep(dice.random() * LONGEST_DOWN_SECONDS)
             network = network.with_worker(start_worker(place))
             network.save()
-            await listening(place)
+            await working(place)
             outage = asyncio.get_running_loop().time() - began
             outages[place.operator] = max(outage, outages.get(place.operator, 0.0))
         done.set()
@@ -178,16 +183,15 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         return network, verdict
 
 
-async def listening(place: WorkerPlace) -> None:
-    """Wait until a worker takes connections. Raises: TimeoutError."""
-    host, _, port = place.endpoint.rpartition(":")
-    async with asyncio.timeout(START_SECONDS):
+async def working(place: WorkerPlace) -> None:
+    """Wait until a worker has loaded its shards and read its duties. Raises: TimeoutError."""
+    async with asyncio.timeout(START_SECONDS), grpc.aio.insecure_channel(place.endpoint) as channel:
         while True:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
-                writer.close()
-                return
-            await asyncio.sleep(0.05)
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                status = await WorkerStub(channel).Status(wire.StatusRequest(), wait_for_ready=True)
+                if status.waiting_for == "work":
+                    return
+            await asyncio.sleep(0.1)
 
 
 async def ask_until(
@@ -201,6 +205,7 @@ async def ask_until(
             job = await answer(requester, network, prompt, answers.token)
         except RequestError as error:
             answers.failed.append(str(error))
+            await asyncio.sleep(PAUSE_SECONDS)  # a full network says so at once, and again until jobs are settled
             continue
         if job.ids == answers.expected[prompt]:
             answers.right += 1
