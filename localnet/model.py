@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from chain.modules.models.types import ModelHeader
 from chain.node.cometbft import cache_directory
 from chain.store.codec import decode
@@ -46,8 +48,12 @@ def smollm2() -> CanonicalModel:
     from inference.models.sources import SourceUnavailable
     from inference.models.sources import smollm2 as source
 
+    models = cache_directory() / "models"
+    models.mkdir(parents=True, exist_ok=True)
     try:
-        return converted(source(cache_directory() / "models"), SMOLLM2_NAME)
+        with FileLock(models / f"{SMOLLM2_NAME}.fetch.lock"):  # two commands at once fetch it once
+            found = source(models)
+        return converted(found, SMOLLM2_NAME)
     except SourceUnavailable as error:
         raise ModelUnavailable(str(error)) from None
 
@@ -56,6 +62,11 @@ def converted(source: Path, name: str, models: Path | None = None) -> CanonicalM
     """Return the canonical form of a Hugging Face directory or GGUF file. Raises: ModelUnavailable."""
     models = models or cache_directory() / "models"
     models.mkdir(parents=True, exist_ok=True)
+    with FileLock(models / f"{name}.lock"):
+        return _converted(source, name, models)
+
+
+def _converted(source: Path, name: str, models: Path) -> CanonicalModel:
     known = models / f"{name}.json"
     stamp = {"source": str(source), "size": _size(source), "converter": CONVERTER_VERSION}
     if known.exists():

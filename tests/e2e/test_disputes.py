@@ -1,12 +1,17 @@
 """Disputes that real workers play on a real chain: liars, silence, and somebody who finishes for others."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from chain.modules.disputes.types import DisputeKind, DisputeStatus, PlayStatus, Round, Turn, Verdict
+from chain.crypto.keys import decode_address
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, Play, PlayStatus, Round, Turn, Verdict
 from chain.modules.jobs.types import CloseReason, JobStatus
+from chain.parameters import LOCALNET
 from localnet.layout import Localnet
+from localnet.network import down, start_worker
 from tests.e2e.conftest import LaunchNetwork
 from tests.support.dispute_story import BOND, SHORT, Court, in_court, stranger, told, watched_once, watching
+from tests.support.worker_crashes import working
 
 LIAR, SPARE, LYING_CHECKER = 1, 3, 4
 """A serving worker, the spare that takes its place, a checker."""
@@ -113,3 +118,42 @@ def test_silence_loses_by_the_clock_and_a_stranger_finishes_for_checkers_that_va
         in_court(network, play)
     messages = {line["message"] for line in told(said)}
     assert {"MsgOpenLine", "MsgChoose", "MsgProve"} <= messages
+
+
+def test_both_sides_of_a_dispute_killed_between_two_moves_play_on_from_their_journals(launch: LaunchNetwork) -> None:
+    patient = replace(SHORT, disputes=LOCALNET.disputes)
+    network: Localnet = launch(with_gateway=False, num_checking=2, faults={LIAR: "op:row.0.2.GU.1"}, parameters=patient)
+
+    running = network
+
+    async def play(court: Court) -> None:
+        nonlocal running
+        job = await court.ask("Name three rivers of Europe.")
+
+        async def begun() -> Play | None:
+            """The first line whose challenger has chosen once."""
+            found = [line for one in await court.disputes(job.job_id) for line in await court.lines(one)]
+            return next((line for line in found if line.line.round > Round.SECTIONS), None)
+
+        line = await court.until("first choice", begun)
+        for place in network.workers:
+            if decode_address(place.operator) in (court.worker(LIAR), line.opener):
+                place.process.kill()
+                running = running.with_worker(start_worker(place))
+                await working(place)
+        ended = await court.ended(job.job_id, 0)
+        (false,) = {one.asserter for one in ended}
+        assert false == court.worker(LIAR)
+        assert {one.status for one in ended} == {DisputeStatus.REFUTED}
+        # By a proof, not by the clock; and nobody but the liar lost anything.
+        won = [found for one in ended for found in await court.lines(one) if found.status == PlayStatus.WON]
+        assert [(found.verdict, found.line.round) for found in won] == [(Verdict.REFUTED, Round.VALUES)]
+        final = await court.over(job)
+        assert (final.attempt, final.close_reason) == (1, CloseReason.SETTLED)
+        for index, place in enumerate(network.workers):
+            assert (await court.bond(place.operator) == BOND) == (index != LIAR)
+
+    try:
+        in_court(network, play)
+    finally:
+        down(running)
