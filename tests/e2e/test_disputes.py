@@ -6,7 +6,6 @@ from pathlib import Path
 from chain.crypto.keys import decode_address
 from chain.modules.disputes.types import DisputeKind, DisputeStatus, Play, PlayStatus, Round, Turn, Verdict
 from chain.modules.jobs.types import CloseReason, JobStatus
-from chain.parameters import LOCALNET
 from localnet.layout import Localnet
 from localnet.network import down, start_worker
 from tests.e2e.conftest import LaunchNetwork
@@ -121,7 +120,7 @@ def test_silence_loses_by_the_clock_and_a_stranger_finishes_for_checkers_that_va
 
 
 def test_both_sides_of_a_dispute_killed_between_two_moves_play_on_from_their_journals(launch: LaunchNetwork) -> None:
-    patient = replace(SHORT, disputes=LOCALNET.disputes)
+    patient = replace(SHORT, disputes=replace(SHORT.disputes, clock_blocks=60))
     network: Localnet = launch(with_gateway=False, num_checking=2, faults={LIAR: "op:row.0.2.GU.1"}, parameters=patient)
 
     running = network
