@@ -126,8 +126,13 @@ def _seal(kind: int, count: int, top: bytes) -> bytes:
 
 def _top(level: bytes) -> bytes:
     while len(level) > DIGEST:
-        level = b"".join(sha256(b"\x01" + level[at : at + _GROUP]).digest() for at in range(0, len(level), _GROUP))
+        level = _grouped(level)
     return level
+
+
+def _grouped(level: bytes) -> bytes:
+    """Return the nodes one level up."""
+    return b"".join([sha256(b"\x01" + level[at : at + _GROUP]).digest() for at in range(0, len(level), _GROUP)])
 
 
 class ListRoot:
@@ -208,14 +213,15 @@ def verify_range(
     return top is not None and _seal(kind, m, top) == root
 
 
-def root_of_range(kind: int, m: int, start: int, items: Sequence[bytes], siblings: Sequence[bytes]) -> bytes | None:
+def root_of_range(kind: int, m: int, start: int, items: bytes, siblings: bytes) -> bytes | None:
     """Return the `lr` of the list of `m` digests in which `items` stand at `start`; None if the opening is malformed.
 
-    This climbs through nested lists: the root of one is an item of the next.
+    Items and siblings stand one behind another. This climbs through nested lists: the root of one is an item of the
+    next.
     """
-    if not 0 < m <= MAX_ITEMS:
+    if not 0 < m <= MAX_ITEMS or len(items) % DIGEST or len(siblings) % DIGEST:
         return None
-    top = _climb(m, start, items, siblings, -1)
+    top = _climb_joined(m, start, items, siblings, -1)
     return None if top is None else _seal(kind, m, top)
 
 
@@ -294,24 +300,22 @@ def _climb(
     levels: int,
 ) -> bytes | None:
     """Return the digest above a range: `levels` up, or the top where `levels` is negative; None if malformed."""
-    low, high = start, start + len(items)
-    if start < 0 or not items or high > size:
-        return None
     if any(len(digest) != DIGEST for digest in items) or any(len(digest) != DIGEST for digest in siblings):
         return None
-    row, taken = list(items), 0
+    return _climb_joined(size, start, b"".join(items), b"".join(siblings), levels)
+
+
+def _climb_joined(size: int, start: int, row: bytes, siblings: bytes, levels: int) -> bytes | None:
+    low, high, taken = start, start + len(row) // DIGEST, 0
+    if start < 0 or not row or high > size:
+        return None
     while levels != 0 and (levels > 0 or size > 1):
         first, last = _edges(low, high, size)
-        left, right = low - first, last - high
-        if taken + left + right > len(siblings):
+        middle = taken + DIGEST * (low - first)
+        end = middle + DIGEST * (last - high)
+        if end > len(siblings):
             return None
-        row = [
-            *siblings[taken : taken + left],
-            *row,
-            *siblings[taken + left : taken + left + right],
-        ]
-        taken += left + right
-        row = [node(row[at : at + ARITY]) for at in range(0, len(row), ARITY)]
-        low, high, size = first // ARITY, -(-last // ARITY), -(-size // ARITY)
+        row = _grouped(siblings[taken:middle] + row + siblings[middle:end])
+        low, high, size, taken = first // ARITY, -(-last // ARITY), -(-size // ARITY), end
         levels -= 1
-    return row[0] if taken == len(siblings) and len(row) == 1 else None
+    return row if taken == len(siblings) and len(row) == DIGEST else None

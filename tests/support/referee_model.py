@@ -17,6 +17,7 @@ from chain.modules.disputes.referee.records import (
     Best,
     Maximum,
     Ranking,
+    Row,
     Scores,
     Squares,
     Weighted,
@@ -151,10 +152,10 @@ class RefereeModel:
 
     def _linear(self, row: Activations, weights: Sequence[bytes], scale: LinearScale) -> tuple[int, ...]:
         columns, is_tied = len(row.values), weights is self.head and self.header.tied
-        out = []
+        packed, out = Row.of(row), []
         for leaf_body in weights:
             weight = decode_weight_row(leaf_body, columns, is_tied)
-            out.append(linear.element(row, weight, scale.s1, scale.s2))
+            out.append(linear.element(packed, weight, scale.s1, scale.s2))
         self.saturated += sum(abs(value) == LINEAR_LIMIT for value in out)
         return tuple(out)
 

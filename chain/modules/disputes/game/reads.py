@@ -71,17 +71,16 @@ class Read:
 
 def root_of(read: Read, bodies: tuple[bytes, ...], siblings: bytes) -> bytes | None:
     """Return the root that an opening leads to; None if it has another form than the read."""
-    if len(bodies) != read.num or len(siblings) != DIGEST * read.num_siblings:
+    counts = [DIGEST * num_siblings(level.count, level.start, level.num) for level in read.levels]
+    if len(bodies) != read.num or len(siblings) != sum(counts):
         return None
-    digests, at = [leaf(read.leaf, body) for body in bodies], 0
-    for level in read.levels:
-        stop = at + DIGEST * num_siblings(level.count, level.start, level.num)
-        beside = [siblings[place : place + DIGEST] for place in range(at, stop, DIGEST)]
-        found = root_of_range(level.kind, level.count, level.start, digests, beside)
+    digests, at = b"".join([leaf(read.leaf, body) for body in bodies]), 0
+    for level, count in zip(read.levels, counts, strict=True):
+        found = root_of_range(level.kind, level.count, level.start, digests, siblings[at : at + count])
         if found is None:
             return None
-        digests, at = [found], stop
-    return digests[0]
+        digests, at = found, at + count
+    return digests
 
 
 def row(shape: UnitShape, boundary: int, position: int, tile: int) -> Read:

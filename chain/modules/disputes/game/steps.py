@@ -21,6 +21,7 @@ from chain.modules.disputes.referee.records import (
     Best,
     Maximum,
     Ranking,
+    Row,
     Scores,
     Squares,
     Weighted,
@@ -87,7 +88,7 @@ class Step:
         op = self.op
         source = self._of(op.source)
         bodies = self.source.take(reads.tiles(self.shape, self.item, op.source, 0, source.num_tiles))
-        row = Activations.decode_row(bodies, [source.size(at) for at in range(source.num_tiles)])
+        row = Row.decode(bodies, [source.size(at) for at in range(source.num_tiles)])
         is_head = op.tensor == tail_tensor(self.shape.header, "head")
         found = self._weights(op.tensor, op.first_row + index, op.columns, is_head and self.shape.header.tied)
         assert op.scale is not None
@@ -96,9 +97,12 @@ class Step:
     # Reading
 
     def _take(self, read: Read, decode: Callable[[bytes], T]) -> list[T]:
+        return self._take_all(read, lambda bodies: [decode(body) for body in bodies])
+
+    def _take_all(self, read: Read, decode: Callable[[tuple[bytes, ...]], T]) -> T:
         bodies = self.source.take(read)
         try:
-            return [decode(body) for body in bodies]
+            return decode(bodies)
         except BadRecord as error:
             if read.root in OWN:
                 raise
@@ -200,7 +204,7 @@ class Step:
         query = self._tile(op.source, op.head, lambda body: Activations.decode_head(body, size))
         group = op.head // (header.num_heads // header.num_kv_heads)
         read = reads.cached(self.shape, ItemKind.KEY, group, self.tile * BLOCK, op.size(self.tile))
-        keys = self._take(read, lambda body: Activations.decode_head(body, size))
+        keys = self._take_all(read, lambda bodies: Activations.decode_heads(bodies, size))
         before = self._before(lambda body: Scores.decode(body, BLOCK))
         return attention.scores(query, keys, header, before).encode()
 

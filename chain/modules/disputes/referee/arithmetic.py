@@ -1,6 +1,9 @@
 """Integer arithmetic of numeric version 1; `>>` and `//` round towards minus infinity."""
 
+import math
+import sys
 from collections.abc import Iterable, Sequence
+from operator import mul
 from typing import Final
 
 ACTIVATION_LIMIT: Final = 127 * 128 + 63
@@ -48,6 +51,19 @@ def largest(values: Sequence[int]) -> int:
 def reciprocal(maximum: int) -> int:
     """Return the factor that brings magnitudes up to `maximum` to ±ACTIVATION_LIMIT."""
     return (ACTIVATION_LIMIT << _RECIPROCAL_BITS) // max(maximum, 1)
+
+
+if sys.version_info >= (3, 12):
+
+    def dot(one: Sequence[int], two: Sequence[int]) -> int:
+        """Return the exact sum of the products of two sequences of the same length."""
+        return int(math.sumprod(one, two))  # of ints: exact, without a number object for each product
+
+else:
+
+    def dot(one: Sequence[int], two: Sequence[int]) -> int:
+        """Return the exact sum of the products of two sequences of the same length."""
+        return sum(map(mul, one, two))
 
 
 def quantised(values: Iterable[int], factor: int) -> tuple[int, ...]:

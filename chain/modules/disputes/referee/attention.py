@@ -1,13 +1,13 @@
 """K and V rows, QR, Z, W and O: attention of one position, in blocks of 64 positions."""
 
 from collections.abc import Sequence
-from operator import mul
 
 from chain.modules.disputes.referee.arithmetic import (
     HEAD_LIMIT,
     SCORE_LIMIT,
     VALUE_END,
     clamp,
+    dot,
     largest,
     quantised,
     reciprocal,
@@ -45,8 +45,7 @@ def value_row(x: Sequence[int], value_bits: int) -> tuple[int, ...]:
 
 def score(query: Activations, key: Activations, header: ModelHeader) -> int:
     """Return the log2-score of one pair, 12 fraction bits."""
-    dot = sum(map(mul, query.values, key.values))
-    left = ((dot >> header.dot_shift) * key.scale) >> 20
+    left = ((dot(query.values, key.values) >> header.dot_shift) * key.scale) >> 20
     right = (query.scale * header.score_mantissa) >> 13
     return clamp(rsh(left * right, header.score_shift), SCORE_LIMIT)
 
@@ -70,7 +69,7 @@ def weighted(block: Scores, maximum: int, values: Sequence[Sequence[int]], befor
     require(block.maximum <= maximum, "a running maximum exceeds the last one")
     weights = weights_of(block.values, maximum)
     total = sum(weights)
-    sums = [sum(map(mul, weights, column)) for column in zip(*values, strict=True)]
+    sums = [dot(weights, column) for column in zip(*values, strict=True)]
     if before is not None:
         total += before.total
         sums = [one + two for one, two in zip(sums, before.sums, strict=True)]

@@ -55,9 +55,15 @@ def require(condition: bool, rule: str) -> None:
 
 
 def _unpack(layout: str, data: bytes) -> tuple[Any, ...]:
-    if struct.calcsize(layout) != len(data):
-        raise BadRecord(f"{len(data)} bytes where the format has {struct.calcsize(layout)}")
-    return struct.unpack(layout, data)
+    try:
+        return struct.unpack(layout, data)
+    except struct.error:
+        raise BadRecord(f"{len(data)} bytes where the format has {struct.calcsize(layout)}") from None
+
+
+def _require_size(data: bytes, size: int) -> None:
+    if len(data) != size:
+        raise BadRecord(f"{len(data)} bytes where the format has {size}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,32 +120,60 @@ class Activations:
     @classmethod
     def decode(cls, data: bytes, count: int, limit: int = LINEAR_LIMIT) -> "Activations":
         """Return the record of `count` activations with a scale up to `limit`. Raises: BadRecord."""
-        require(len(data) == 4 + 2 * count, f"{len(data)} bytes where the format has {4 + 2 * count}")
+        _require_size(data, 4 + 2 * count)
         scale = int.from_bytes(data[:4], "little")
-        require(scale <= limit and _are_activations(data, 4), "a scale or an activation is too large")
+        require(scale <= limit and _are_activations(data[4:]), "a scale or an activation is too large")
         return cls(scale, struct.unpack_from(f"<{count}h", data, 4))
-
-    @classmethod
-    def decode_row(cls, tiles: Sequence[bytes], sizes: Sequence[int]) -> "Activations":
-        """Return the record of a whole row from its tiles, which carry the same scale. Raises: BadRecord."""
-        for tile, size in zip(tiles, sizes, strict=True):
-            require(len(tile) == 4 + 2 * size, f"{len(tile)} bytes where the format has {4 + 2 * size}")
-        scale = tiles[0][:4]
-        require(all(tile[:4] == scale for tile in tiles), "the tiles of a row carry different scales")
-        return cls.decode(scale + b"".join([tile[4:] for tile in tiles]), sum(sizes))
 
     @classmethod
     def decode_head(cls, data: bytes, size: int) -> "Activations":
         """Return a rotated query or key (QR, K row) of `size` values. Raises: BadRecord."""
         return cls.decode(data, size, HEAD_LIMIT)
 
+    @classmethod
+    def decode_heads(cls, bodies: Sequence[bytes], size: int) -> "list[Activations]":
+        """Return several of those, looked at together. Raises: BadRecord."""
+        for body in bodies:
+            _require_size(body, 4 + 2 * size)
+        layout = struct.Struct(f"<I{size}h")
+        rows = [layout.unpack(body) for body in bodies]
+        packed = b"".join([body[4:] for body in bodies])
+        require(all(row[0] <= HEAD_LIMIT for row in rows), "the scale of a head is too large")
+        require(_are_activations(packed), "an activation is too large")
+        return [cls(row[0], row[1:]) for row in rows]
 
-def _are_activations(data: bytes, start: int) -> bool:
-    """Tell whether all i16 from `start` on are within the limit: one look at a row, not one at each value."""
-    high = data[start + 1 :: 2].translate(_HIGH_MARKS)
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All the activations that one output of a linear map reads, as bytes: a step looks at each of them once."""
+
+    scale: int
+    packed: bytes
+    """i16 each, none beyond the limit."""
+
+    @classmethod
+    def of(cls, activations: Activations) -> "Row":
+        """Return the row of these activations."""
+        return cls(activations.scale, encode_values(activations.values))
+
+    @classmethod
+    def decode(cls, tiles: Sequence[bytes], sizes: Sequence[int]) -> "Row":
+        """Return a row from the tiles of A, which carry the same scale. Raises: BadRecord."""
+        for tile, size in zip(tiles, sizes, strict=True):
+            _require_size(tile, 4 + 2 * size)
+        start = tiles[0][:4]
+        require(all(tile[:4] == start for tile in tiles), "the tiles of a row carry different scales")
+        scale, packed = int.from_bytes(start, "little"), b"".join([tile[4:] for tile in tiles])
+        require(scale <= LINEAR_LIMIT and _are_activations(packed), "a scale or an activation is too large")
+        return cls(scale, packed)
+
+
+def _are_activations(packed: bytes) -> bool:
+    """Tell whether all i16 are within the limit: one look at a row, not one at each value."""
+    high = packed[1::2].translate(_HIGH_MARKS)
     if not high.strip(b"\0"):
         return True
-    low = data[start::2].translate(_LOW_MARKS)
+    low = packed[::2].translate(_LOW_MARKS)
     return not int.from_bytes(high, "little") & int.from_bytes(low, "little")
 
 

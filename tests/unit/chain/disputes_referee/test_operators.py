@@ -15,6 +15,7 @@ from chain.modules.disputes.referee.records import (
     Activations,
     BadRecord,
     Maximum,
+    Row,
     Scores,
     Squares,
     Weighted,
@@ -121,7 +122,7 @@ def test_values_beyond_a_recorded_maximum_convict_its_author() -> None:
 def test_a_linear_element_is_the_scaled_dot_product(
     pairs: list[tuple[int, int]], scale: int, mantissa: int, s1: int, s2: int
 ) -> None:
-    row = Activations(scale, tuple(a for a, _ in pairs))
+    row = Row.of(Activations(scale, tuple(a for a, _ in pairs)))
     got = linear.element(row, WeightRow(raised(w for _, w in pairs), mantissa, 0), s1, s2)
     scaled = (sum(a * w for a, w in pairs) * mantissa // (1 << s1)) * scale
     assert got == max(-(2**31) + 1, min(2**31 - 1, (scaled + (1 << s2 >> 1)) // (1 << s2)))
@@ -130,10 +131,19 @@ def test_a_linear_element_is_the_scaled_dot_product(
 
 def test_a_linear_map_clamps_and_refuses_other_lengths() -> None:
     heavy = WeightRow(raised((127,) * 4), 65535, 0)
-    assert linear.element(Activations(2**31 - 1, (Q,) * 4), heavy, 0, 1) == 2**31 - 1
-    assert linear.element(Activations(2**31 - 1, (-Q,) * 4), heavy, 0, 1) == -(2**31) + 1
+    assert linear.element(Row.of(Activations(2**31 - 1, (Q,) * 4)), heavy, 0, 1) == 2**31 - 1
+    assert linear.element(Row.of(Activations(2**31 - 1, (-Q,) * 4)), heavy, 0, 1) == -(2**31) + 1
     with pytest.raises(BadRecord, match="length"):
-        linear.element(Activations(1, (1,) * 3), heavy, 0, 1)
+        linear.element(Row.of(Activations(1, (1,) * 3)), heavy, 0, 1)
+
+
+@pytest.mark.parametrize("columns", [1, linear.PART - 1, linear.PART, linear.PART + 1, 1 << 14])
+def test_a_linear_element_is_the_same_however_its_row_is_cut(columns: int) -> None:
+    a, w = [at * 7919 % (2 * Q + 1) - Q for at in range(columns)], [at * 31 % 256 - 128 for at in range(columns)]
+    got = linear.element(Row.of(Activations(1, tuple(a))), WeightRow(raised(w), 1, 0), 0, 0)
+    assert got == max(-(2**31) + 1, min(2**31 - 1, sum(one * two for one, two in zip(a, w, strict=True))))
+    extreme = linear.element(Row.of(Activations(1, (-Q,) * columns)), WeightRow(raised((-128,) * columns), 1, 0), 5, 0)
+    assert extreme == Q * 128 * columns >> 5
 
 
 def test_linear_tiles_are_at_most_256() -> None:

@@ -15,6 +15,7 @@ from chain.modules.disputes.referee.records import (
     Best,
     Maximum,
     Ranking,
+    Row,
     Scores,
     Squares,
     Weighted,
@@ -56,11 +57,20 @@ def test_an_activation_is_any_i16_within_the_limit() -> None:
 
 def test_a_row_of_activations_is_its_tiles_one_behind_another() -> None:
     tiles = [Activations(5, (1, -Q)).encode(), Activations(5, (Q,)).encode()]
-    assert Activations.decode_row(tiles, (2, 1)) == Activations(5, (1, -Q, Q))
+    assert Row.decode(tiles, (2, 1)) == Row.of(Activations(5, (1, -Q, Q)))
     other, wide = Activations(6, (Q,)).encode(), Activations(5, (Q + 1,)).encode()
     for bad in ([tiles[0], other], [tiles[0], wide], [tiles[0], tiles[1] + b"\0"], [tiles[1], tiles[0]]):
         with pytest.raises(BadRecord):
-            Activations.decode_row(bad, (2, 1))
+            Row.decode(bad, (2, 1))
+
+
+def test_heads_are_the_same_together_as_one_by_one() -> None:
+    bodies = [Activations(5, (1, -Q)).encode(), Activations((1 << 24) - 1, (Q, 0)).encode()]
+    assert Activations.decode_heads(bodies, 2) == [Activations.decode_head(body, 2) for body in bodies]
+    large, wide = Activations(1 << 24, (0, 0)).encode(), Activations(5, (0, -Q - 1)).encode()
+    for bad in (large, wide, bodies[0][:-1], bodies[0] + b"\0"):
+        with pytest.raises(BadRecord):
+            Activations.decode_heads([bodies[0], bad], 2)
 
 
 def test_every_weight_is_a_byte_and_comes_back() -> None:
