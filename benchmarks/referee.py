@@ -125,13 +125,12 @@ def _attention() -> list[Case]:
     def qr() -> object:
         return attention.rotated_head(records.decode_i32(wide, 128), *records.decode_rope_row(rope, 128)).encode()
 
-    blocks = POSITIONS // 64
+    one, two, three = (tiles([body], POSITIONS // 64) for body in (scored, before, sums))
     return [
         Case("QR", (tiles([wide], 32), weights(rope, 8192)), qr),
-        Case("Z, 64 positions", (tiles([query], 32), cached(keys), tiles([before], blocks)), z, 64 * 128),
-        Case("W, 64 positions", (tiles([scored], blocks), tiles([before], blocks), cached(values), tiles([sums], blocks)),
-             w, 64 * 128),
-    ]  # fmt: skip
+        Case("Z, 64 positions", (tiles([query], 32), cached(keys), two), z, 64 * 128),
+        Case("W, 64 positions", (one, two, cached(values), three), w, 64 * 128),
+    ]
 
 
 def _rows() -> list[Case]:

@@ -8,7 +8,6 @@ from chain.modules.accounts.keeper import address_of
 from chain.modules.disputes import clocks, fees, keeper, plays, verdicts
 from chain.modules.disputes.game import line as game
 from chain.modules.disputes.game.shape import UnitShape
-from chain.modules.disputes.state import PLAYS
 from chain.modules.disputes.types import (
     Dispute,
     DisputeStatus,
@@ -78,7 +77,6 @@ def prove(ctx: Context, msg: MsgProve) -> MsgMoveResponse:
         fees=found.fees + fees.least(ctx, PROOF_GAS, msg.proof),
         proof_height=ctx.block.height,
     )
-    PLAYS.save(ctx.store, (over.dispute_id, over.number), over)
     ctx.emit("StepJudged", dispute_id=over.dispute_id, number=over.number, verdict=verdict.name)
     verdicts.decide(ctx, dispute, over, verdict)
     return MsgMoveResponse(over.number, over.line.round, Turn.OVER, verdict)

@@ -56,9 +56,8 @@ def disputes_of_attempt(store: Reader, job: Job) -> Iterator[Dispute]:
 
 
 def decide(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> None:
-    """End a line by what its last step showed."""
+    """End a line by what its last step showed; whichever way it ends writes it."""
     judged = replace(found, verdict=verdict)
-    PLAYS.save(ctx.store, (found.dispute_id, found.number), judged)
     if verdict == Verdict.REFUTED:
         win(ctx, dispute, judged)
     elif verdict == Verdict.UPHELD:
@@ -191,11 +190,13 @@ def convict(ctx: Context, dispute: Dispute, winner: bytes, fees: int, *, is_fals
 
 def _close_all(ctx: Context, dispute: Dispute, status: DisputeStatus, guilt: Guilt | None) -> None:
     """Close every dispute over a unit, for one of them has decided it."""
-    for other in list(disputes_of_attempt(ctx.store, jobs.job(ctx.store, dispute.job_id))):
+    job, after = jobs.job(ctx.store, dispute.job_id), list[Dispute]()
+    for other in list(disputes_of_attempt(ctx.store, job)):
         if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
             is_own = other.dispute_id == dispute.dispute_id
-            _close(ctx, replace(other, guilt=guilt if is_own else None), status, 0)
-    conclude(ctx, dispute.job_id)
+            other = _close(ctx, replace(other, guilt=guilt if is_own else None), status, 0)
+        after.append(other)
+    _conclude(ctx, job, after)
 
 
 def is_decided(store: Reader, job: Job, stage: int) -> bool:
@@ -386,15 +387,16 @@ def end_quiet(ctx: Context, dispute: Dispute) -> None:
         _uphold(ctx, dispute)
 
 
-def _close(ctx: Context, dispute: Dispute, status: DisputeStatus, slashed: int) -> None:
-    for found in list(plays.plays_of(ctx.store, dispute.dispute_id)):
+def _close(ctx: Context, dispute: Dispute, status: DisputeStatus, slashed: int) -> Dispute:
+    for number in range(dispute.num_lines if dispute.num_open_lines else 0):
+        found = plays.play(ctx.store, dispute.dispute_id, number)
         if found.status == PlayStatus.OPEN:
             plays.end(ctx, dispute, found, PlayStatus.ENDED)
     if dispute.kind == DisputeKind.CHALLENGE:
         CHALLENGES.remove(ctx.store, (dispute.challenger, dispute.dispute_id))
         if not dispute.num_lines:
             workers.release(ctx, dispute.challenger, dispute.deposit)
-    registry.close(ctx, dispute, status, slashed)
+    return registry.close(ctx, dispute, status, slashed)
 
 
 # Jobs
@@ -414,12 +416,15 @@ def conclude(ctx: Context, job_id: int) -> None:
     """Once a job's last dispute is over, and its checkers have spoken or may not any more: judge, then run it again,
     go on with it, or give the requester everything back."""
     job = jobs.job(ctx.store, job_id)
-    ended = list(disputes_of_attempt(ctx.store, job))
+    _conclude(ctx, job, list(disputes_of_attempt(ctx.store, job)))
+
+
+def _conclude(ctx: Context, job: Job, ended: list[Dispute]) -> None:
     if not ended or any(found.status == DisputeStatus.OPEN for found in ended):
         return
-    is_owed = next(OWED.keys(ctx.store, prefix=U64.pack(job_id)), None) is not None
+    is_owed = next(OWED.keys(ctx.store, prefix=U64.pack(job.job_id)), None) is not None
     if is_owed or not sampling.is_judged(ctx, job):
-        CONCLUSIONS.add(ctx.store, (ctx.block.height + 1, job_id))
+        CONCLUSIONS.add(ctx.store, (ctx.block.height + 1, job.job_id))
         return
     _punish(ctx, job)
     ended = list(disputes_of_attempt(ctx.store, job))
