@@ -215,7 +215,9 @@ def encode(value: object) -> bytes:
                     out += tag + write_uvarint(len(body)) + body
         elif item:
             if field.wire == _VARINT:
-                body = b"".join([write_uvarint(_u64(field.name, element)) for element in item])
+                body = b"".join(
+                    [_ONE_BYTE[one] if 0 <= one < 0x80 else write_uvarint(_u64(field.name, one)) for one in item]
+                )
                 out += tag + write_uvarint(len(body)) + body
             else:
                 for element in item:
@@ -308,11 +310,21 @@ def _misplaced(plan: _Plan, key: int) -> DecodeError:
 
 
 def _unpacked(field: _Field, body: bytes) -> list[Any]:
-    items = []
-    position, length = 0, len(body)
-    while position < length:
-        number, position = read_uvarint(body, position)
-        items.append(_scalar(field, number))
+    items: list[Any] = []
+    number = shift = 0
+    for byte in body:
+        number |= (byte & 0x7F) << shift
+        if byte >= 0x80:
+            shift += 7
+            if shift > 63:
+                raise DecodeError("integer longer than ten bytes")
+            continue
+        if number >= U64_END:
+            raise DecodeError("integer exceeds 64 bits")
+        items.append(number if field.kind == "int" else _scalar(field, number))
+        number = shift = 0
+    if shift:
+        raise DecodeError("truncated integer")
     return items
 
 
