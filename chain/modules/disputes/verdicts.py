@@ -192,10 +192,11 @@ def _close_all(ctx: Context, dispute: Dispute, status: DisputeStatus, guilt: Gui
     """Close every dispute over a unit, for one of them has decided it."""
     job, after = jobs.job(ctx.store, dispute.job_id), list[Dispute]()
     for other in list(disputes_of_attempt(ctx.store, job)):
-        if other.stage == dispute.stage and other.status == DisputeStatus.OPEN:
-            is_own = other.dispute_id == dispute.dispute_id
-            other = _close(ctx, replace(other, guilt=guilt if is_own else None), status, 0)
-        after.append(other)
+        if other.stage != dispute.stage or other.status != DisputeStatus.OPEN:
+            after.append(other)
+            continue
+        is_own = other.dispute_id == dispute.dispute_id
+        after.append(_close(ctx, replace(other, guilt=guilt if is_own else None), status, 0))
     _conclude(ctx, job, after)
 
 
