@@ -37,11 +37,11 @@ def path(name: str) -> Path:
 def text(name: str) -> str:
     """Return the whole .proto text of a module."""
     source = importlib.import_module(f"chain.modules.{name}.types")
-    own = [item for item in vars(source).values() if inspect.isclass(item) and item.__module__ == source.__name__]
-    notes = _notes(Path(str(source.__file__)).read_text("utf-8"))
+    parts = [importlib.import_module(part) for part in dict.fromkeys(item.__module__ for item in own(source))]
+    notes = {key: note for part in parts for key, note in _notes(Path(str(part.__file__)).read_text("utf-8")).items()}
     imports: set[str] = set()
     blocks: list[str] = []
-    for item in own:
+    for item in own(source):
         if issubclass(item, enum.IntEnum):
             blocks.append(_enum(item, notes))
         elif dataclasses.is_dataclass(item):
@@ -58,6 +58,13 @@ def text(name: str) -> str:
         *([""] if imports else []),
     ]
     return "\n".join([*head, "\n\n".join(blocks), ""])
+
+
+def own(source: types.ModuleType) -> list[type]:
+    """Return the records and enumerations of a module's types, in the order of their files and of the text in them."""
+    found = [item for item in vars(source).values() if inspect.isclass(item)]
+    listed = [item for item in found if f"{item.__module__}.".startswith(f"{source.__name__}.")]
+    return sorted(listed, key=lambda item: (item.__module__, inspect.getsourcelines(item)[1]))
 
 
 def _notes(source: str) -> dict[tuple[str, str], str]:

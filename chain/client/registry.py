@@ -112,5 +112,6 @@ def _package_of(url: str) -> ModuleType:
 def _records(module: ModuleType) -> Iterator[tuple[str, type[Any]]]:
     """Yield the records a module defines itself; those it imports belong to another package."""
     for name, value in sorted(vars(module).items()):
-        if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__:
+        is_own = f"{getattr(value, '__module__', '')}.".startswith(f"{module.__name__}.")
+        if isinstance(value, type) and dataclasses.is_dataclass(value) and is_own:
             yield name, value

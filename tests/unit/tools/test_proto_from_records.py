@@ -18,8 +18,8 @@ from tools import proto_from_records as tool
 RECORDS = [
     pytest.param(name, item, id=f"{name}.{item.__name__}")
     for name in tool.MODULES
-    for item in vars(importlib.import_module(f"chain.modules.{name}.types")).values()
-    if dataclasses.is_dataclass(item) and item.__module__ == f"chain.modules.{name}.types"
+    for item in tool.own(importlib.import_module(f"chain.modules.{name}.types"))
+    if dataclasses.is_dataclass(item)
 ]
 
 

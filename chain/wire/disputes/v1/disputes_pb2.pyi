@@ -8,6 +8,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_SENDER: _ClassVar[Role]
+    ROLE_RECEIVER: _ClassVar[Role]
+
 class DisputeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DISPUTE_KIND_UNSPECIFIED: _ClassVar[DisputeKind]
@@ -28,6 +34,19 @@ class DisputeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISPUTE_STATUS_UPHELD: _ClassVar[DisputeStatus]
     DISPUTE_STATUS_VOID: _ClassVar[DisputeStatus]
     DISPUTE_STATUS_OPENED: _ClassVar[DisputeStatus]
+
+class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAYMENT_REASON_UNSPECIFIED: _ClassVar[PaymentReason]
+    PAYMENT_REASON_FORFEIT: _ClassVar[PaymentReason]
+    PAYMENT_REASON_MOVES: _ClassVar[PaymentReason]
+    PAYMENT_REASON_WORK: _ClassVar[PaymentReason]
+    PAYMENT_REASON_BOUNTY: _ClassVar[PaymentReason]
+    PAYMENT_REASON_REMAINDER: _ClassVar[PaymentReason]
+    PAYMENT_REASON_CONFIRMATION: _ClassVar[PaymentReason]
+    PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
+    PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
+    PAYMENT_REASON_LATENESS: _ClassVar[PaymentReason]
 
 class Round(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -69,18 +88,11 @@ class PlayStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLAY_STATUS_SILENT: _ClassVar[PlayStatus]
     PLAY_STATUS_ENDED: _ClassVar[PlayStatus]
 
-class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    PAYMENT_REASON_UNSPECIFIED: _ClassVar[PaymentReason]
-    PAYMENT_REASON_FORFEIT: _ClassVar[PaymentReason]
-    PAYMENT_REASON_MOVES: _ClassVar[PaymentReason]
-    PAYMENT_REASON_WORK: _ClassVar[PaymentReason]
-    PAYMENT_REASON_BOUNTY: _ClassVar[PaymentReason]
-    PAYMENT_REASON_REMAINDER: _ClassVar[PaymentReason]
-    PAYMENT_REASON_CONFIRMATION: _ClassVar[PaymentReason]
-    PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
-    PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
-    PAYMENT_REASON_LATENESS: _ClassVar[PaymentReason]
+    SIDE_UNSPECIFIED: _ClassVar[Side]
+    SIDE_ASSERTER: _ClassVar[Side]
+    SIDE_CHALLENGER: _ClassVar[Side]
 
 class WitnessPart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -97,18 +109,9 @@ class DemandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEMAND_STATUS_BAD: _ClassVar[DemandStatus]
     DEMAND_STATUS_ACCUSED: _ClassVar[DemandStatus]
     DEMAND_STATUS_OVER: _ClassVar[DemandStatus]
-
-class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    ROLE_UNSPECIFIED: _ClassVar[Role]
-    ROLE_SENDER: _ClassVar[Role]
-    ROLE_RECEIVER: _ClassVar[Role]
-
-class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    SIDE_UNSPECIFIED: _ClassVar[Side]
-    SIDE_ASSERTER: _ClassVar[Side]
-    SIDE_CHALLENGER: _ClassVar[Side]
+ROLE_UNSPECIFIED: Role
+ROLE_SENDER: Role
+ROLE_RECEIVER: Role
 DISPUTE_KIND_UNSPECIFIED: DisputeKind
 DISPUTE_KIND_TRACE: DisputeKind
 DISPUTE_KIND_HOP: DisputeKind
@@ -124,6 +127,16 @@ DISPUTE_STATUS_REFUTED: DisputeStatus
 DISPUTE_STATUS_UPHELD: DisputeStatus
 DISPUTE_STATUS_VOID: DisputeStatus
 DISPUTE_STATUS_OPENED: DisputeStatus
+PAYMENT_REASON_UNSPECIFIED: PaymentReason
+PAYMENT_REASON_FORFEIT: PaymentReason
+PAYMENT_REASON_MOVES: PaymentReason
+PAYMENT_REASON_WORK: PaymentReason
+PAYMENT_REASON_BOUNTY: PaymentReason
+PAYMENT_REASON_REMAINDER: PaymentReason
+PAYMENT_REASON_CONFIRMATION: PaymentReason
+PAYMENT_REASON_MISMATCH: PaymentReason
+PAYMENT_REASON_DEPOSIT: PaymentReason
+PAYMENT_REASON_LATENESS: PaymentReason
 ROUND_UNSPECIFIED: Round
 ROUND_SECTIONS: Round
 ROUND_ITEMS: Round
@@ -152,16 +165,9 @@ PLAY_STATUS_WON: PlayStatus
 PLAY_STATUS_LOST: PlayStatus
 PLAY_STATUS_SILENT: PlayStatus
 PLAY_STATUS_ENDED: PlayStatus
-PAYMENT_REASON_UNSPECIFIED: PaymentReason
-PAYMENT_REASON_FORFEIT: PaymentReason
-PAYMENT_REASON_MOVES: PaymentReason
-PAYMENT_REASON_WORK: PaymentReason
-PAYMENT_REASON_BOUNTY: PaymentReason
-PAYMENT_REASON_REMAINDER: PaymentReason
-PAYMENT_REASON_CONFIRMATION: PaymentReason
-PAYMENT_REASON_MISMATCH: PaymentReason
-PAYMENT_REASON_DEPOSIT: PaymentReason
-PAYMENT_REASON_LATENESS: PaymentReason
+SIDE_UNSPECIFIED: Side
+SIDE_ASSERTER: Side
+SIDE_CHALLENGER: Side
 WITNESS_PART_UNSPECIFIED: WitnessPart
 WITNESS_PART_PROMPT: WitnessPart
 WITNESS_PART_OUTPUT: WitnessPart
@@ -172,12 +178,116 @@ DEMAND_STATUS_LATE: DemandStatus
 DEMAND_STATUS_BAD: DemandStatus
 DEMAND_STATUS_ACCUSED: DemandStatus
 DEMAND_STATUS_OVER: DemandStatus
-ROLE_UNSPECIFIED: Role
-ROLE_SENDER: Role
-ROLE_RECEIVER: Role
-SIDE_UNSPECIFIED: Side
-SIDE_ASSERTER: Side
-SIDE_CHALLENGER: Side
+
+class Prefix(_message.Message):
+    __slots__ = ("item", "siblings", "blind")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
+    BLIND_FIELD_NUMBER: _ClassVar[int]
+    item: bytes
+    siblings: bytes
+    blind: bytes
+    def __init__(self, item: _Optional[bytes] = ..., siblings: _Optional[bytes] = ..., blind: _Optional[bytes] = ...) -> None: ...
+
+class MsgClaimReceipt(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "role", "receipt", "prefix")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    role: Role
+    receipt: _jobs_pb2.Receipt
+    prefix: Prefix
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., prefix: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...
+
+class MsgClaimStop(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "index", "leaf", "siblings")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    index: int
+    leaf: bytes
+    siblings: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., siblings: _Optional[bytes] = ...) -> None: ...
+
+class MsgClaimBounds(_message.Message):
+    __slots__ = ("sender", "model_root", "tensor", "row", "opening")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    model_root: bytes
+    tensor: int
+    row: int
+    opening: Opening
+    def __init__(self, sender: _Optional[str] = ..., model_root: _Optional[bytes] = ..., tensor: _Optional[int] = ..., row: _Optional[int] = ..., opening: _Optional[_Union[Opening, _Mapping]] = ...) -> None: ...
+
+class MsgShowReceipt(_message.Message):
+    __slots__ = ("sender", "job_id", "attempt", "stage", "receipt", "countersignature")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    COUNTERSIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    job_id: int
+    attempt: int
+    stage: int
+    receipt: _jobs_pb2.Receipt
+    countersignature: bytes
+    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., countersignature: _Optional[bytes] = ...) -> None: ...
+
+class MsgShowReceiptResponse(_message.Message):
+    __slots__ = ("asserted",)
+    ASSERTED_FIELD_NUMBER: _ClassVar[int]
+    asserted: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, asserted: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Shown(_message.Message):
+    __slots__ = ("in_root", "received", "out_root", "sent")
+    IN_ROOT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    in_root: bytes
+    received: int
+    out_root: bytes
+    sent: int
+    def __init__(self, in_root: _Optional[bytes] = ..., received: _Optional[int] = ..., out_root: _Optional[bytes] = ..., sent: _Optional[int] = ...) -> None: ...
+
+class Refunds(_message.Message):
+    __slots__ = ("before",)
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    before: int
+    def __init__(self, before: _Optional[int] = ...) -> None: ...
+
+class MsgClaimBoundsResponse(_message.Message):
+    __slots__ = ("rule",)
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    def __init__(self, rule: _Optional[str] = ...) -> None: ...
+
+class MsgClaimResponse(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
 
 class Guilt(_message.Message):
     __slots__ = ("stage", "winner", "fees", "is_false")
@@ -242,6 +352,62 @@ class Dispute(_message.Message):
     guilt: Guilt
     paused: int
     def __init__(self, dispute_id: _Optional[int] = ..., kind: _Optional[_Union[DisputeKind, str]] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., asserter: _Optional[bytes] = ..., challenger: _Optional[bytes] = ..., asserter_body_root: _Optional[bytes] = ..., asserter_out_root: _Optional[bytes] = ..., challenger_body_root: _Optional[bytes] = ..., challenger_out_root: _Optional[bytes] = ..., opened_height: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., frozen: _Optional[int] = ..., num_lines: _Optional[int] = ..., num_open_lines: _Optional[int] = ..., num_lost_lines: _Optional[int] = ..., lines_until: _Optional[int] = ..., slashed: _Optional[int] = ..., closed_height: _Optional[int] = ..., deposit: _Optional[int] = ..., guilt: _Optional[_Union[Guilt, _Mapping]] = ..., paused: _Optional[int] = ...) -> None: ...
+
+class Payment(_message.Message):
+    __slots__ = ("payer", "recipient", "amount", "reason", "height")
+    PAYER_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    payer: bytes
+    recipient: bytes
+    amount: int
+    reason: PaymentReason
+    height: int
+    def __init__(self, payer: _Optional[bytes] = ..., recipient: _Optional[bytes] = ..., amount: _Optional[int] = ..., reason: _Optional[_Union[PaymentReason, str]] = ..., height: _Optional[int] = ...) -> None: ...
+
+class ClosedDispute(_message.Message):
+    __slots__ = ("dispute", "lines", "payments", "job", "unit")
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    dispute: Dispute
+    lines: _containers.RepeatedCompositeFieldContainer[Play]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    job: _jobs_pb2.Job
+    unit: _jobs_pb2.Unit
+    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ..., payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
+
+class Params(_message.Message):
+    __slots__ = ("clock_blocks", "open_blocks", "extension_blocks", "moves_per_block", "max_lines", "max_attempts", "witness_blocks")
+    CLOCK_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    EXTENSION_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    MOVES_PER_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    MAX_LINES_FIELD_NUMBER: _ClassVar[int]
+    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    clock_blocks: int
+    open_blocks: int
+    extension_blocks: int
+    moves_per_block: int
+    max_lines: int
+    max_attempts: int
+    witness_blocks: int
+    def __init__(self, clock_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., extension_blocks: _Optional[int] = ..., moves_per_block: _Optional[int] = ..., max_lines: _Optional[int] = ..., max_attempts: _Optional[int] = ..., witness_blocks: _Optional[int] = ...) -> None: ...
+
+class Pauses(_message.Message):
+    __slots__ = ("blocks", "height", "num_moves")
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NUM_MOVES_FIELD_NUMBER: _ClassVar[int]
+    blocks: int
+    height: int
+    num_moves: int
+    def __init__(self, blocks: _Optional[int] = ..., height: _Optional[int] = ..., num_moves: _Optional[int] = ...) -> None: ...
 
 class Bare(_message.Message):
     __slots__ = ("blind", "salt", "in_section", "out_section")
@@ -387,62 +553,6 @@ class Play(_message.Message):
     proof_height: int
     def __init__(self, dispute_id: _Optional[int] = ..., number: _Optional[int] = ..., opener: _Optional[bytes] = ..., deposit: _Optional[int] = ..., line: _Optional[_Union[Line, _Mapping]] = ..., asserter_left: _Optional[int] = ..., challenger_left: _Optional[int] = ..., since: _Optional[int] = ..., paused: _Optional[int] = ..., deadline: _Optional[int] = ..., status: _Optional[_Union[PlayStatus, str]] = ..., heights: _Optional[_Iterable[int]] = ..., fees: _Optional[int] = ..., author: _Optional[bytes] = ..., parent: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., asserter_fees: _Optional[int] = ..., choice_heights: _Optional[_Iterable[int]] = ..., proof_height: _Optional[int] = ...) -> None: ...
 
-class Payment(_message.Message):
-    __slots__ = ("payer", "recipient", "amount", "reason", "height")
-    PAYER_FIELD_NUMBER: _ClassVar[int]
-    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
-    AMOUNT_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    payer: bytes
-    recipient: bytes
-    amount: int
-    reason: PaymentReason
-    height: int
-    def __init__(self, payer: _Optional[bytes] = ..., recipient: _Optional[bytes] = ..., amount: _Optional[int] = ..., reason: _Optional[_Union[PaymentReason, str]] = ..., height: _Optional[int] = ...) -> None: ...
-
-class ClosedDispute(_message.Message):
-    __slots__ = ("dispute", "lines", "payments", "job", "unit")
-    DISPUTE_FIELD_NUMBER: _ClassVar[int]
-    LINES_FIELD_NUMBER: _ClassVar[int]
-    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
-    JOB_FIELD_NUMBER: _ClassVar[int]
-    UNIT_FIELD_NUMBER: _ClassVar[int]
-    dispute: Dispute
-    lines: _containers.RepeatedCompositeFieldContainer[Play]
-    payments: _containers.RepeatedCompositeFieldContainer[Payment]
-    job: _jobs_pb2.Job
-    unit: _jobs_pb2.Unit
-    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ..., payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
-
-class Params(_message.Message):
-    __slots__ = ("clock_blocks", "open_blocks", "extension_blocks", "moves_per_block", "max_lines", "max_attempts", "witness_blocks")
-    CLOCK_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    OPEN_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    EXTENSION_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    MOVES_PER_BLOCK_FIELD_NUMBER: _ClassVar[int]
-    MAX_LINES_FIELD_NUMBER: _ClassVar[int]
-    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
-    WITNESS_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    clock_blocks: int
-    open_blocks: int
-    extension_blocks: int
-    moves_per_block: int
-    max_lines: int
-    max_attempts: int
-    witness_blocks: int
-    def __init__(self, clock_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., extension_blocks: _Optional[int] = ..., moves_per_block: _Optional[int] = ..., max_lines: _Optional[int] = ..., max_attempts: _Optional[int] = ..., witness_blocks: _Optional[int] = ...) -> None: ...
-
-class Pauses(_message.Message):
-    __slots__ = ("blocks", "height", "num_moves")
-    BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    NUM_MOVES_FIELD_NUMBER: _ClassVar[int]
-    blocks: int
-    height: int
-    num_moves: int
-    def __init__(self, blocks: _Optional[int] = ..., height: _Optional[int] = ..., num_moves: _Optional[int] = ...) -> None: ...
-
 class MsgReveal(_message.Message):
     __slots__ = ("sender", "dispute_id", "number", "move")
     SENDER_FIELD_NUMBER: _ClassVar[int]
@@ -526,6 +636,120 @@ class MsgChallengeResponse(_message.Message):
     dispute_id: int
     deposit: int
     def __init__(self, dispute_id: _Optional[int] = ..., deposit: _Optional[int] = ...) -> None: ...
+
+class MsgMoveResponse(_message.Message):
+    __slots__ = ("number", "round", "turn", "verdict")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    round: Round
+    turn: Turn
+    verdict: Verdict
+    def __init__(self, number: _Optional[int] = ..., round: _Optional[_Union[Round, str]] = ..., turn: _Optional[_Union[Turn, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ...) -> None: ...
+
+class QueryParamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryParamsResponse(_message.Message):
+    __slots__ = ("params",)
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    params: Params
+    def __init__(self, params: _Optional[_Union[Params, _Mapping]] = ...) -> None: ...
+
+class QueryLinesRequest(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
+
+class QueryLinesResponse(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[Play]
+    def __init__(self, lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ...) -> None: ...
+
+class DueMove(_message.Message):
+    __slots__ = ("side", "deadline", "dispute", "play", "job", "unit")
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    PLAY_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    side: Side
+    deadline: int
+    dispute: Dispute
+    play: Play
+    job: _jobs_pb2.Job
+    unit: _jobs_pb2.Unit
+    def __init__(self, side: _Optional[_Union[Side, str]] = ..., deadline: _Optional[int] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., play: _Optional[_Union[Play, _Mapping]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
+
+class QueryMovesRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class QueryMovesResponse(_message.Message):
+    __slots__ = ("height", "moves")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    moves: _containers.RepeatedCompositeFieldContainer[DueMove]
+    def __init__(self, height: _Optional[int] = ..., moves: _Optional[_Iterable[_Union[DueMove, _Mapping]]] = ...) -> None: ...
+
+class QueryDisputeRequest(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
+
+class QueryDisputeResponse(_message.Message):
+    __slots__ = ("dispute",)
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    dispute: Dispute
+    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ...) -> None: ...
+
+class QueryDisputesRequest(_message.Message):
+    __slots__ = ("job_id", "after", "limit", "worker", "status", "from_height", "to_height")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FROM_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TO_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    after: int
+    limit: int
+    worker: str
+    status: DisputeStatus
+    from_height: int
+    to_height: int
+    def __init__(self, job_id: _Optional[int] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ..., worker: _Optional[str] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., from_height: _Optional[int] = ..., to_height: _Optional[int] = ...) -> None: ...
+
+class QueryDisputesResponse(_message.Message):
+    __slots__ = ("disputes", "next_after")
+    DISPUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    disputes: _containers.RepeatedCompositeFieldContainer[Dispute]
+    next_after: int
+    def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping]]] = ..., next_after: _Optional[int] = ...) -> None: ...
+
+class QueryPaymentsRequest(_message.Message):
+    __slots__ = ("dispute_id",)
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    dispute_id: int
+    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
+
+class QueryPaymentsResponse(_message.Message):
+    __slots__ = ("payments",)
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ...) -> None: ...
 
 class Demand(_message.Message):
     __slots__ = ("demand_id", "job_id", "attempt", "stage", "demander", "box_key", "deposit", "opened_height", "deadline", "status", "is_outsider", "cost", "digests", "heights", "suppliers")
@@ -640,227 +864,3 @@ class QueryDemandsResponse(_message.Message):
     height: int
     demands: _containers.RepeatedCompositeFieldContainer[DueDemand]
     def __init__(self, height: _Optional[int] = ..., demands: _Optional[_Iterable[_Union[DueDemand, _Mapping]]] = ...) -> None: ...
-
-class MsgMoveResponse(_message.Message):
-    __slots__ = ("number", "round", "turn", "verdict")
-    NUMBER_FIELD_NUMBER: _ClassVar[int]
-    ROUND_FIELD_NUMBER: _ClassVar[int]
-    TURN_FIELD_NUMBER: _ClassVar[int]
-    VERDICT_FIELD_NUMBER: _ClassVar[int]
-    number: int
-    round: Round
-    turn: Turn
-    verdict: Verdict
-    def __init__(self, number: _Optional[int] = ..., round: _Optional[_Union[Round, str]] = ..., turn: _Optional[_Union[Turn, str]] = ..., verdict: _Optional[_Union[Verdict, str]] = ...) -> None: ...
-
-class Prefix(_message.Message):
-    __slots__ = ("item", "siblings", "blind")
-    ITEM_FIELD_NUMBER: _ClassVar[int]
-    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
-    BLIND_FIELD_NUMBER: _ClassVar[int]
-    item: bytes
-    siblings: bytes
-    blind: bytes
-    def __init__(self, item: _Optional[bytes] = ..., siblings: _Optional[bytes] = ..., blind: _Optional[bytes] = ...) -> None: ...
-
-class MsgClaimReceipt(_message.Message):
-    __slots__ = ("sender", "job_id", "attempt", "stage", "role", "receipt", "prefix")
-    SENDER_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    STAGE_FIELD_NUMBER: _ClassVar[int]
-    ROLE_FIELD_NUMBER: _ClassVar[int]
-    RECEIPT_FIELD_NUMBER: _ClassVar[int]
-    PREFIX_FIELD_NUMBER: _ClassVar[int]
-    sender: str
-    job_id: int
-    attempt: int
-    stage: int
-    role: Role
-    receipt: _jobs_pb2.Receipt
-    prefix: Prefix
-    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., prefix: _Optional[_Union[Prefix, _Mapping]] = ...) -> None: ...
-
-class MsgClaimStop(_message.Message):
-    __slots__ = ("sender", "job_id", "attempt", "index", "leaf", "siblings")
-    SENDER_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    LEAF_FIELD_NUMBER: _ClassVar[int]
-    SIBLINGS_FIELD_NUMBER: _ClassVar[int]
-    sender: str
-    job_id: int
-    attempt: int
-    index: int
-    leaf: bytes
-    siblings: bytes
-    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., siblings: _Optional[bytes] = ...) -> None: ...
-
-class MsgClaimBounds(_message.Message):
-    __slots__ = ("sender", "model_root", "tensor", "row", "opening")
-    SENDER_FIELD_NUMBER: _ClassVar[int]
-    MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
-    TENSOR_FIELD_NUMBER: _ClassVar[int]
-    ROW_FIELD_NUMBER: _ClassVar[int]
-    OPENING_FIELD_NUMBER: _ClassVar[int]
-    sender: str
-    model_root: bytes
-    tensor: int
-    row: int
-    opening: Opening
-    def __init__(self, sender: _Optional[str] = ..., model_root: _Optional[bytes] = ..., tensor: _Optional[int] = ..., row: _Optional[int] = ..., opening: _Optional[_Union[Opening, _Mapping]] = ...) -> None: ...
-
-class MsgShowReceipt(_message.Message):
-    __slots__ = ("sender", "job_id", "attempt", "stage", "receipt", "countersignature")
-    SENDER_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    STAGE_FIELD_NUMBER: _ClassVar[int]
-    RECEIPT_FIELD_NUMBER: _ClassVar[int]
-    COUNTERSIGNATURE_FIELD_NUMBER: _ClassVar[int]
-    sender: str
-    job_id: int
-    attempt: int
-    stage: int
-    receipt: _jobs_pb2.Receipt
-    countersignature: bytes
-    def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., receipt: _Optional[_Union[_jobs_pb2.Receipt, _Mapping]] = ..., countersignature: _Optional[bytes] = ...) -> None: ...
-
-class MsgShowReceiptResponse(_message.Message):
-    __slots__ = ("asserted",)
-    ASSERTED_FIELD_NUMBER: _ClassVar[int]
-    asserted: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, asserted: _Optional[_Iterable[int]] = ...) -> None: ...
-
-class Shown(_message.Message):
-    __slots__ = ("in_root", "received", "out_root", "sent")
-    IN_ROOT_FIELD_NUMBER: _ClassVar[int]
-    RECEIVED_FIELD_NUMBER: _ClassVar[int]
-    OUT_ROOT_FIELD_NUMBER: _ClassVar[int]
-    SENT_FIELD_NUMBER: _ClassVar[int]
-    in_root: bytes
-    received: int
-    out_root: bytes
-    sent: int
-    def __init__(self, in_root: _Optional[bytes] = ..., received: _Optional[int] = ..., out_root: _Optional[bytes] = ..., sent: _Optional[int] = ...) -> None: ...
-
-class Refunds(_message.Message):
-    __slots__ = ("before",)
-    BEFORE_FIELD_NUMBER: _ClassVar[int]
-    before: int
-    def __init__(self, before: _Optional[int] = ...) -> None: ...
-
-class MsgClaimBoundsResponse(_message.Message):
-    __slots__ = ("rule",)
-    RULE_FIELD_NUMBER: _ClassVar[int]
-    rule: str
-    def __init__(self, rule: _Optional[str] = ...) -> None: ...
-
-class MsgClaimResponse(_message.Message):
-    __slots__ = ("dispute_id",)
-    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
-    dispute_id: int
-    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
-
-class QueryParamsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
-class QueryParamsResponse(_message.Message):
-    __slots__ = ("params",)
-    PARAMS_FIELD_NUMBER: _ClassVar[int]
-    params: Params
-    def __init__(self, params: _Optional[_Union[Params, _Mapping]] = ...) -> None: ...
-
-class QueryLinesRequest(_message.Message):
-    __slots__ = ("dispute_id",)
-    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
-    dispute_id: int
-    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
-
-class QueryLinesResponse(_message.Message):
-    __slots__ = ("lines",)
-    LINES_FIELD_NUMBER: _ClassVar[int]
-    lines: _containers.RepeatedCompositeFieldContainer[Play]
-    def __init__(self, lines: _Optional[_Iterable[_Union[Play, _Mapping]]] = ...) -> None: ...
-
-class DueMove(_message.Message):
-    __slots__ = ("side", "deadline", "dispute", "play", "job", "unit")
-    SIDE_FIELD_NUMBER: _ClassVar[int]
-    DEADLINE_FIELD_NUMBER: _ClassVar[int]
-    DISPUTE_FIELD_NUMBER: _ClassVar[int]
-    PLAY_FIELD_NUMBER: _ClassVar[int]
-    JOB_FIELD_NUMBER: _ClassVar[int]
-    UNIT_FIELD_NUMBER: _ClassVar[int]
-    side: Side
-    deadline: int
-    dispute: Dispute
-    play: Play
-    job: _jobs_pb2.Job
-    unit: _jobs_pb2.Unit
-    def __init__(self, side: _Optional[_Union[Side, str]] = ..., deadline: _Optional[int] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., play: _Optional[_Union[Play, _Mapping]] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ...) -> None: ...
-
-class QueryMovesRequest(_message.Message):
-    __slots__ = ("address",)
-    ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    address: str
-    def __init__(self, address: _Optional[str] = ...) -> None: ...
-
-class QueryMovesResponse(_message.Message):
-    __slots__ = ("height", "moves")
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    MOVES_FIELD_NUMBER: _ClassVar[int]
-    height: int
-    moves: _containers.RepeatedCompositeFieldContainer[DueMove]
-    def __init__(self, height: _Optional[int] = ..., moves: _Optional[_Iterable[_Union[DueMove, _Mapping]]] = ...) -> None: ...
-
-class QueryDisputeRequest(_message.Message):
-    __slots__ = ("dispute_id",)
-    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
-    dispute_id: int
-    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
-
-class QueryDisputeResponse(_message.Message):
-    __slots__ = ("dispute",)
-    DISPUTE_FIELD_NUMBER: _ClassVar[int]
-    dispute: Dispute
-    def __init__(self, dispute: _Optional[_Union[Dispute, _Mapping]] = ...) -> None: ...
-
-class QueryDisputesRequest(_message.Message):
-    __slots__ = ("job_id", "after", "limit", "worker", "status", "from_height", "to_height")
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    AFTER_FIELD_NUMBER: _ClassVar[int]
-    LIMIT_FIELD_NUMBER: _ClassVar[int]
-    WORKER_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
-    FROM_HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    TO_HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    job_id: int
-    after: int
-    limit: int
-    worker: str
-    status: DisputeStatus
-    from_height: int
-    to_height: int
-    def __init__(self, job_id: _Optional[int] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ..., worker: _Optional[str] = ..., status: _Optional[_Union[DisputeStatus, str]] = ..., from_height: _Optional[int] = ..., to_height: _Optional[int] = ...) -> None: ...
-
-class QueryDisputesResponse(_message.Message):
-    __slots__ = ("disputes", "next_after")
-    DISPUTES_FIELD_NUMBER: _ClassVar[int]
-    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
-    disputes: _containers.RepeatedCompositeFieldContainer[Dispute]
-    next_after: int
-    def __init__(self, disputes: _Optional[_Iterable[_Union[Dispute, _Mapping]]] = ..., next_after: _Optional[int] = ...) -> None: ...
-
-class QueryPaymentsRequest(_message.Message):
-    __slots__ = ("dispute_id",)
-    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
-    dispute_id: int
-    def __init__(self, dispute_id: _Optional[int] = ...) -> None: ...
-
-class QueryPaymentsResponse(_message.Message):
-    __slots__ = ("payments",)
-    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
-    payments: _containers.RepeatedCompositeFieldContainer[Payment]
-    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ...) -> None: ...

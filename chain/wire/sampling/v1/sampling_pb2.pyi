@@ -61,60 +61,6 @@ DUTY_KIND_REVEAL: DutyKind
 DUTY_KIND_OPEN: DutyKind
 DUTY_KIND_OPEN_EPOCH: DutyKind
 
-class Params(_message.Message):
-    __slots__ = ("round_blocks", "epoch_blocks", "commit_blocks", "reveal_blocks", "open_blocks", "dispute_blocks", "proof_blocks")
-    ROUND_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    COMMIT_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    REVEAL_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    OPEN_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    DISPUTE_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    PROOF_BLOCKS_FIELD_NUMBER: _ClassVar[int]
-    round_blocks: int
-    epoch_blocks: int
-    commit_blocks: int
-    reveal_blocks: int
-    open_blocks: int
-    dispute_blocks: int
-    proof_blocks: int
-    def __init__(self, round_blocks: _Optional[int] = ..., epoch_blocks: _Optional[int] = ..., commit_blocks: _Optional[int] = ..., reveal_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., dispute_blocks: _Optional[int] = ..., proof_blocks: _Optional[int] = ...) -> None: ...
-
-class SnapshotEntry(_message.Message):
-    __slots__ = ("operator", "hot_address", "vrf_key", "weight", "models")
-    OPERATOR_FIELD_NUMBER: _ClassVar[int]
-    HOT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    VRF_KEY_FIELD_NUMBER: _ClassVar[int]
-    WEIGHT_FIELD_NUMBER: _ClassVar[int]
-    MODELS_FIELD_NUMBER: _ClassVar[int]
-    operator: bytes
-    hot_address: bytes
-    vrf_key: bytes
-    weight: int
-    models: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, operator: _Optional[bytes] = ..., hot_address: _Optional[bytes] = ..., vrf_key: _Optional[bytes] = ..., weight: _Optional[int] = ..., models: _Optional[_Iterable[bytes]] = ...) -> None: ...
-
-class SnapshotPlace(_message.Message):
-    __slots__ = ("index", "entry")
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    ENTRY_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    entry: SnapshotEntry
-    def __init__(self, index: _Optional[int] = ..., entry: _Optional[_Union[SnapshotEntry, _Mapping]] = ...) -> None: ...
-
-class Snapshot(_message.Message):
-    __slots__ = ("epoch", "height", "entries", "beacon", "num_units")
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    ENTRIES_FIELD_NUMBER: _ClassVar[int]
-    BEACON_FIELD_NUMBER: _ClassVar[int]
-    NUM_UNITS_FIELD_NUMBER: _ClassVar[int]
-    epoch: int
-    height: int
-    entries: _containers.RepeatedCompositeFieldContainer[SnapshotEntry]
-    beacon: bytes
-    num_units: int
-    def __init__(self, epoch: _Optional[int] = ..., height: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[SnapshotEntry, _Mapping]]] = ..., beacon: _Optional[bytes] = ..., num_units: _Optional[int] = ...) -> None: ...
-
 class Round(_message.Message):
     __slots__ = ("index", "close_height", "epoch", "alpha", "results_root", "commit_end", "num_units", "num_open", "beacon", "second_alpha", "second_beacon", "second_end")
     INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -197,22 +143,6 @@ class CheckCommit(_message.Message):
     outcome: CheckOutcome
     def __init__(self, checker: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., commit_height: _Optional[int] = ..., salt: _Optional[bytes] = ..., body_root: _Optional[bytes] = ..., out_root: _Optional[bytes] = ..., reveal_height: _Optional[int] = ..., outcome: _Optional[_Union[CheckOutcome, str]] = ...) -> None: ...
 
-class EpochProof(_message.Message):
-    __slots__ = ("operator", "epoch", "proof", "is_due", "height", "beta")
-    OPERATOR_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    PROOF_FIELD_NUMBER: _ClassVar[int]
-    IS_DUE_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    BETA_FIELD_NUMBER: _ClassVar[int]
-    operator: bytes
-    epoch: int
-    proof: bytes
-    is_due: bool
-    height: int
-    beta: bytes
-    def __init__(self, operator: _Optional[bytes] = ..., epoch: _Optional[int] = ..., proof: _Optional[bytes] = ..., is_due: _Optional[bool] = ..., height: _Optional[int] = ..., beta: _Optional[bytes] = ...) -> None: ...
-
 class Mismatch(_message.Message):
     __slots__ = ("job_id", "attempt", "stage", "checker")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -247,31 +177,9 @@ class ConcludedCheck(_message.Message):
     commits: _containers.RepeatedCompositeFieldContainer[CheckCommit]
     def __init__(self, check: _Optional[_Union[UnitCheck, _Mapping]] = ..., commits: _Optional[_Iterable[_Union[CheckCommit, _Mapping]]] = ...) -> None: ...
 
-class ConcludedEpoch(_message.Message):
-    __slots__ = ("snapshot", "proofs")
-    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
-    PROOFS_FIELD_NUMBER: _ClassVar[int]
-    snapshot: Snapshot
-    proofs: _containers.RepeatedCompositeFieldContainer[EpochProof]
-    def __init__(self, snapshot: _Optional[_Union[Snapshot, _Mapping]] = ..., proofs: _Optional[_Iterable[_Union[EpochProof, _Mapping]]] = ...) -> None: ...
-
 class Empty(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
-
-class Tally(_message.Message):
-    __slots__ = ("expected", "done")
-    EXPECTED_FIELD_NUMBER: _ClassVar[int]
-    DONE_FIELD_NUMBER: _ClassVar[int]
-    expected: int
-    done: int
-    def __init__(self, expected: _Optional[int] = ..., done: _Optional[int] = ...) -> None: ...
-
-class CanaryBeacon(_message.Message):
-    __slots__ = ("beacon",)
-    BEACON_FIELD_NUMBER: _ClassVar[int]
-    beacon: bytes
-    def __init__(self, beacon: _Optional[bytes] = ...) -> None: ...
 
 class MsgCommitCheck(_message.Message):
     __slots__ = ("sender", "job_id", "attempt", "stage", "seal")
@@ -338,24 +246,6 @@ class MsgOpenCanary(_message.Message):
     bait_root: bytes
     body_root: bytes
     def __init__(self, sender: _Optional[str] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., secret: _Optional[bytes] = ..., bait_root: _Optional[bytes] = ..., body_root: _Optional[bytes] = ...) -> None: ...
-
-class MsgOpenEpoch(_message.Message):
-    __slots__ = ("sender", "epoch", "proof")
-    SENDER_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    PROOF_FIELD_NUMBER: _ClassVar[int]
-    sender: str
-    epoch: int
-    proof: bytes
-    def __init__(self, sender: _Optional[str] = ..., epoch: _Optional[int] = ..., proof: _Optional[bytes] = ...) -> None: ...
-
-class MsgOpenEpochResponse(_message.Message):
-    __slots__ = ("num_paid", "amount")
-    NUM_PAID_FIELD_NUMBER: _ClassVar[int]
-    AMOUNT_FIELD_NUMBER: _ClassVar[int]
-    num_paid: int
-    amount: int
-    def __init__(self, num_paid: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class Claim(_message.Message):
     __slots__ = ("amount",)
@@ -445,6 +335,166 @@ class QueryUnmetResponse(_message.Message):
     cursor: bytes
     def __init__(self, duties: _Optional[_Iterable[_Union[UnmetDuty, _Mapping]]] = ..., cursor: _Optional[bytes] = ...) -> None: ...
 
+class Duty(_message.Message):
+    __slots__ = ("kind", "deadline", "job", "unit", "check", "alpha", "weight", "epoch", "epoch_beacon", "open_from", "operators", "rate")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_BEACON_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FROM_FIELD_NUMBER: _ClassVar[int]
+    OPERATORS_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    kind: DutyKind
+    deadline: int
+    job: _jobs_pb2.Job
+    unit: _jobs_pb2.Unit
+    check: UnitCheck
+    alpha: bytes
+    weight: int
+    epoch: int
+    epoch_beacon: bytes
+    open_from: int
+    operators: _containers.RepeatedScalarFieldContainer[bytes]
+    rate: int
+    def __init__(self, kind: _Optional[_Union[DutyKind, str]] = ..., deadline: _Optional[int] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., alpha: _Optional[bytes] = ..., weight: _Optional[int] = ..., epoch: _Optional[int] = ..., epoch_beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., operators: _Optional[_Iterable[bytes]] = ..., rate: _Optional[int] = ...) -> None: ...
+
+class QueryDutiesRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class QueryDutiesResponse(_message.Message):
+    __slots__ = ("height", "operator", "epoch", "snapshot_height", "in_snapshot", "duties")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    IN_SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    DUTIES_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    operator: bytes
+    epoch: int
+    snapshot_height: int
+    in_snapshot: bool
+    duties: _containers.RepeatedCompositeFieldContainer[Duty]
+    def __init__(self, height: _Optional[int] = ..., operator: _Optional[bytes] = ..., epoch: _Optional[int] = ..., snapshot_height: _Optional[int] = ..., in_snapshot: _Optional[bool] = ..., duties: _Optional[_Iterable[_Union[Duty, _Mapping]]] = ...) -> None: ...
+
+class Params(_message.Message):
+    __slots__ = ("round_blocks", "epoch_blocks", "commit_blocks", "reveal_blocks", "open_blocks", "dispute_blocks", "proof_blocks")
+    ROUND_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    REVEAL_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    PROOF_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    round_blocks: int
+    epoch_blocks: int
+    commit_blocks: int
+    reveal_blocks: int
+    open_blocks: int
+    dispute_blocks: int
+    proof_blocks: int
+    def __init__(self, round_blocks: _Optional[int] = ..., epoch_blocks: _Optional[int] = ..., commit_blocks: _Optional[int] = ..., reveal_blocks: _Optional[int] = ..., open_blocks: _Optional[int] = ..., dispute_blocks: _Optional[int] = ..., proof_blocks: _Optional[int] = ...) -> None: ...
+
+class SnapshotEntry(_message.Message):
+    __slots__ = ("operator", "hot_address", "vrf_key", "weight", "models")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    HOT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    VRF_KEY_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    operator: bytes
+    hot_address: bytes
+    vrf_key: bytes
+    weight: int
+    models: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, operator: _Optional[bytes] = ..., hot_address: _Optional[bytes] = ..., vrf_key: _Optional[bytes] = ..., weight: _Optional[int] = ..., models: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SnapshotPlace(_message.Message):
+    __slots__ = ("index", "entry")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    entry: SnapshotEntry
+    def __init__(self, index: _Optional[int] = ..., entry: _Optional[_Union[SnapshotEntry, _Mapping]] = ...) -> None: ...
+
+class Snapshot(_message.Message):
+    __slots__ = ("epoch", "height", "entries", "beacon", "num_units")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    BEACON_FIELD_NUMBER: _ClassVar[int]
+    NUM_UNITS_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    height: int
+    entries: _containers.RepeatedCompositeFieldContainer[SnapshotEntry]
+    beacon: bytes
+    num_units: int
+    def __init__(self, epoch: _Optional[int] = ..., height: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[SnapshotEntry, _Mapping]]] = ..., beacon: _Optional[bytes] = ..., num_units: _Optional[int] = ...) -> None: ...
+
+class EpochProof(_message.Message):
+    __slots__ = ("operator", "epoch", "proof", "is_due", "height", "beta")
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    IS_DUE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    operator: bytes
+    epoch: int
+    proof: bytes
+    is_due: bool
+    height: int
+    beta: bytes
+    def __init__(self, operator: _Optional[bytes] = ..., epoch: _Optional[int] = ..., proof: _Optional[bytes] = ..., is_due: _Optional[bool] = ..., height: _Optional[int] = ..., beta: _Optional[bytes] = ...) -> None: ...
+
+class ConcludedEpoch(_message.Message):
+    __slots__ = ("snapshot", "proofs")
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    PROOFS_FIELD_NUMBER: _ClassVar[int]
+    snapshot: Snapshot
+    proofs: _containers.RepeatedCompositeFieldContainer[EpochProof]
+    def __init__(self, snapshot: _Optional[_Union[Snapshot, _Mapping]] = ..., proofs: _Optional[_Iterable[_Union[EpochProof, _Mapping]]] = ...) -> None: ...
+
+class Tally(_message.Message):
+    __slots__ = ("expected", "done")
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    expected: int
+    done: int
+    def __init__(self, expected: _Optional[int] = ..., done: _Optional[int] = ...) -> None: ...
+
+class CanaryBeacon(_message.Message):
+    __slots__ = ("beacon",)
+    BEACON_FIELD_NUMBER: _ClassVar[int]
+    beacon: bytes
+    def __init__(self, beacon: _Optional[bytes] = ...) -> None: ...
+
+class MsgOpenEpoch(_message.Message):
+    __slots__ = ("sender", "epoch", "proof")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    sender: str
+    epoch: int
+    proof: bytes
+    def __init__(self, sender: _Optional[str] = ..., epoch: _Optional[int] = ..., proof: _Optional[bytes] = ...) -> None: ...
+
+class MsgOpenEpochResponse(_message.Message):
+    __slots__ = ("num_paid", "amount")
+    NUM_PAID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    num_paid: int
+    amount: int
+    def __init__(self, num_paid: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
+
 class QueryUnitRequest(_message.Message):
     __slots__ = ("job_id", "attempt", "stage")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -510,56 +560,6 @@ class QueryEpochProofsResponse(_message.Message):
     open_from: int
     open_until: int
     def __init__(self, proofs: _Optional[_Iterable[_Union[EpochProof, _Mapping]]] = ..., beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., open_until: _Optional[int] = ...) -> None: ...
-
-class Duty(_message.Message):
-    __slots__ = ("kind", "deadline", "job", "unit", "check", "alpha", "weight", "epoch", "epoch_beacon", "open_from", "operators", "rate")
-    KIND_FIELD_NUMBER: _ClassVar[int]
-    DEADLINE_FIELD_NUMBER: _ClassVar[int]
-    JOB_FIELD_NUMBER: _ClassVar[int]
-    UNIT_FIELD_NUMBER: _ClassVar[int]
-    CHECK_FIELD_NUMBER: _ClassVar[int]
-    ALPHA_FIELD_NUMBER: _ClassVar[int]
-    WEIGHT_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_BEACON_FIELD_NUMBER: _ClassVar[int]
-    OPEN_FROM_FIELD_NUMBER: _ClassVar[int]
-    OPERATORS_FIELD_NUMBER: _ClassVar[int]
-    RATE_FIELD_NUMBER: _ClassVar[int]
-    kind: DutyKind
-    deadline: int
-    job: _jobs_pb2.Job
-    unit: _jobs_pb2.Unit
-    check: UnitCheck
-    alpha: bytes
-    weight: int
-    epoch: int
-    epoch_beacon: bytes
-    open_from: int
-    operators: _containers.RepeatedScalarFieldContainer[bytes]
-    rate: int
-    def __init__(self, kind: _Optional[_Union[DutyKind, str]] = ..., deadline: _Optional[int] = ..., job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., alpha: _Optional[bytes] = ..., weight: _Optional[int] = ..., epoch: _Optional[int] = ..., epoch_beacon: _Optional[bytes] = ..., open_from: _Optional[int] = ..., operators: _Optional[_Iterable[bytes]] = ..., rate: _Optional[int] = ...) -> None: ...
-
-class QueryDutiesRequest(_message.Message):
-    __slots__ = ("address",)
-    ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    address: str
-    def __init__(self, address: _Optional[str] = ...) -> None: ...
-
-class QueryDutiesResponse(_message.Message):
-    __slots__ = ("height", "operator", "epoch", "snapshot_height", "in_snapshot", "duties")
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    SNAPSHOT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    IN_SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
-    DUTIES_FIELD_NUMBER: _ClassVar[int]
-    height: int
-    operator: bytes
-    epoch: int
-    snapshot_height: int
-    in_snapshot: bool
-    duties: _containers.RepeatedCompositeFieldContainer[Duty]
-    def __init__(self, height: _Optional[int] = ..., operator: _Optional[bytes] = ..., epoch: _Optional[int] = ..., snapshot_height: _Optional[int] = ..., in_snapshot: _Optional[bool] = ..., duties: _Optional[_Iterable[_Union[Duty, _Mapping]]] = ...) -> None: ...
 
 class QueryParamsRequest(_message.Message):
     __slots__ = ()
