@@ -5,13 +5,14 @@ a recorded root may be the asserter's alone and comes from its reveals.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from chain.crypto.merkle import DIGEST, SPAN, Kind, leaf, open_below, open_range
 from chain.modules.disputes.game import reads
 from chain.modules.disputes.game.line import Ground, item_of
 from chain.modules.disputes.game.reads import Read, Root
 from chain.modules.disputes.game.shape import Item, OpKind
-from chain.modules.disputes.game.steps import Step
+from chain.modules.disputes.game.steps import ForeignFault, Step
 from chain.modules.disputes.types import Line, Opening, Proof, Reveal, Round
 from inference.disputes.archive import Archive, Tiles, bodies_of, cut
 
@@ -109,6 +110,8 @@ class Prover:
 def prove(archive: Archive, line: Line, ground: Ground, revealed: Reveals) -> Proof:
     """Return the proof of a line that has come to its step.
 
+    What the unit was given may be malformed; then the proof ends with its opening, where the chain stops reading too.
+
     Raises: ValueError if nothing the asserter claims differs from the own values, KeyError if a reveal is missing.
     """
     shape, item, index = ground.shape, item_of(line, ground), line.op - 1
@@ -120,9 +123,11 @@ def prove(archive: Archive, line: Line, ground: Ground, revealed: Reveals) -> Pr
         first = (line.tile - 1) * op.tile if line.tile else 0
         element = first + _first_other(archive, line, item, index, revealed[Round.VALUES].values)
         prover.take(reads.tiles(shape, item, index, element // op.tile))
-        step.element(element)
-    else:
-        step.record()
+    with suppress(ForeignFault):
+        if op.kind == OpKind.LINEAR:
+            step.element(element)
+        else:
+            step.record()
     return Proof(tuple(prover.openings), element)
 
 

@@ -10,7 +10,6 @@ from chain.crypto.hashing import canary_draw, canary_salt, seal, trace_root
 from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.game.shape import Item, ItemKind
 from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgChallenge, MsgReveal, PlayStatus, Round
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
 from chain.modules.rates.rules import Q, canary_rate
@@ -28,20 +27,18 @@ from chain.modules.sampling.types import (
 )
 from chain.parameters import LOCALNET
 from inference import canaries as worker_canaries
-from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
 from inference.journal import Journal
 from inference.models.convert import convert
 from inference.proofs.commit import ChainRoots
 from inference.view import UnitKey
 from tests.support.canaries import BAIT, SECRET, baited, opening, salt_of
-from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
+from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
+from tests.support.game_moves import let_lie
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 TREASURY = module_address("treasury")
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, len(PROMPT) + TOKENS - 2), 14, 0, 9)
-"""In the last layer of stage 1, at the last position: its out_root differs."""
 ALWAYS = 1 << 20
 """A spacing under which every baited unit counts."""
 
@@ -195,10 +192,7 @@ def test_an_asserter_that_names_a_false_truth_is_convicted_as_for_any_false_unit
 
 def test_a_baited_seal_in_dispute_is_opened_before_the_first_reveal_and_wins(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
-        honest = net.job3.checked[1]
-        wrong = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        wrong.make(is_free=False)
-        net.views[CHECKERS[0].name] = [net.job3.checked[0], wrong, net.job3.checked[2]]
+        let_lie(net, CHECKERS[0])
         job = drawn_job(net, (1,))
         units = net.units(job.job_id)
         for who in CHECKERS:

@@ -9,37 +9,19 @@ import pytest
 from chain.errors import Code
 from chain.modules.disputes import evidence
 from chain.modules.disputes.state import SHOWN, SHOWN_UNTIL
-from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgShowReceipt
+from chain.modules.disputes.types import DisputeKind, DisputeStatus
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import CloseReason, Job, JobStatus, Receipt, Unit, UnitStatus
+from chain.modules.jobs.types import CloseReason, JobStatus, UnitStatus
 from chain.modules.sampling.types import CheckPhase
 from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.network import CHECKERS, PROMPT_TOKENS, REQUESTER, SERVERS, TOKENS, digest
-
-OTHER = digest("something else")
+from tests.support.network import PROMPT_TOKENS, REQUESTER, SERVERS, TOKENS
+from tests.support.receipt_claims import OTHER, check_alone, late_job, showing
 
 
 @pytest.fixture
 def net(tmp_path: Path) -> Iterator[ClaimsNetwork]:
     with claims_network(tmp_path) as network:
         yield network
-
-
-def late_job(net: ClaimsNetwork, *missing: int) -> tuple[Job, tuple[Unit, ...]]:
-    """A job late in its time, with every result but some."""
-    job = net.planned_job()
-    for unit in reversed(net.units(job.job_id)):
-        if unit.stage not in missing:
-            net.ok(net.chain.send(SERVERS[unit.stage].hot, net.result(unit)))
-    net.chain.run_until(evidence.shown_from(jobs.params(net.store), job) - 1)
-    return net.job(job.job_id), net.units(job.job_id)
-
-
-def showing(net: ClaimsNetwork, unit: Unit, /, *, is_confirmed: bool, **changes: object) -> MsgShowReceipt:
-    """A message with a unit's final receipt, confirmed by the next stage or not."""
-    receipt: Receipt = net.signed(unit, **changes)
-    counter = net.signed(unit, SERVERS[(unit.stage + 1) % 3], **changes).signature if is_confirmed else b""
-    return MsgShowReceipt(REQUESTER.bech32, unit.job_id, unit.attempt, unit.stage, receipt, counter)
 
 
 def code(net: ClaimsNetwork, message: object) -> Code:
@@ -79,21 +61,12 @@ def test_a_whole_job_is_asserted_by_three_receipts(net: ClaimsNetwork) -> None:
     net.chain.check_invariants()
 
 
-def checked(net: ClaimsNetwork, job: Job, unit: Unit, **roots: bytes) -> None:
-    """Have one checker commit to a unit and reveal."""
-    net.run_to_draw(job)
-    net.ok(net.chain.send(CHECKERS[0].hot, net.commit_message(CHECKERS[0], unit, **roots)))
-    while net.check_of(unit).phase != CheckPhase.REVEAL:
-        net.run_to_phase_end(unit)
-    net.ok(net.chain.send(CHECKERS[0].hot, net.reveal_message(CHECKERS[0], unit, **roots)))
-
-
 def test_a_false_answer_that_was_signed_and_never_asserted_costs_s(net: ClaimsNetwork) -> None:
     job, units = late_job(net, 2)
     assert code(net, showing(net, units[2], is_confirmed=True)) == Code.OK
     assert code(net, showing(net, units[1], is_confirmed=True)) == Code.OK
     before = net.standing()
-    checked(net, job, units[2], out_root=OTHER)
+    check_alone(net, job, units[2], out_root=OTHER)
     (found,) = net.disputes_of(job)
     assert (found.kind, found.status, found.asserter) == (DisputeKind.TRACE, DisputeStatus.OPEN, SERVERS[2].address)
     net.run_to_attempt(job, 1)  # nobody reveals in its place, and its clock runs out
@@ -105,7 +78,7 @@ def test_a_right_answer_without_a_seal_is_asked_for_its_sections(net: ClaimsNetw
     assert code(net, showing(net, units[1], is_confirmed=True)) == Code.OK
     assert code(net, showing(net, units[0], is_confirmed=True)) == Code.OK
     before = net.standing()
-    checked(net, job, units[1])
+    check_alone(net, job, units[1])
     assert net.chain.send(SERVERS[1].hot, net.open_message(units[1])).code == Code.SEAL_MISMATCH
     while net.check_of(units[1]).phase == CheckPhase.OPEN:
         net.run_to_phase_end(units[1])

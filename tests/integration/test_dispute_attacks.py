@@ -7,7 +7,6 @@ import pytest
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import plays
-from chain.modules.disputes.game.shape import Item, ItemKind
 from chain.modules.disputes.types import (
     Choice,
     Dispute,
@@ -21,14 +20,12 @@ from chain.modules.disputes.types import (
     Turn,
 )
 from inference.disputes import moves
-from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.network import BOND, CHECKERS, SERVERS, TOKENS, Machine
+from tests.support.dispute_network import FAULT, STRANGER, DisputeNetwork, dispute_network
+from tests.support.game_moves import let_lie
+from tests.support.network import BOND, CHECKERS, SERVERS, Machine
 from tests.support.tiny_model import TinyShape, write_tiny_model
-
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, len(PROMPT) + TOKENS - 2), 14, 0, 9)
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +97,7 @@ def test_a_right_list_in_a_silent_asserters_place_saves_it_though_the_challenger
     tmp_path: Path, model: ModelFiles
 ) -> None:
     with dispute_network(tmp_path, model, None) as net:
-        honest = net.job3.checked[1]
-        liar = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        liar.make(is_free=False)
-        views = list(net.job3.checked)
-        views[1] = liar
-        net.views[CHECKERS[0].name] = views
+        let_lie(net, CHECKERS[0])
         _, (found,) = net.dispute_job()
         shown: dict[Round, Reveal] = {}
         while net.play(found).line.round != Round.OPS:
@@ -149,10 +141,7 @@ def test_whoever_trusted_a_challenger_that_vanishes_late_may_still_open_a_line(
 
 def test_a_dispute_ends_as_soon_as_nobody_may_open_a_line_after_the_last(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None, open_blocks=3, extension_blocks=5) as net:
-        honest = net.job3.checked[1]
-        liar = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        liar.make(is_free=False)
-        net.views[CHECKERS[0].name] = [net.job3.checked[0], liar, net.job3.checked[2]]
+        let_lie(net, CHECKERS[0])
         _, (found,) = net.dispute_job()
         net.finish(found)
         net.chain.run_until(net.chain.height + 5)
@@ -167,11 +156,8 @@ def test_many_disputes_that_end_at_once_end_in_as_many_blocks_as_it_takes(
 ) -> None:
     monkeypatch.setattr(disputes, "DISPUTES_PER_BLOCK", 1)
     with dispute_network(tmp_path, model, None, open_blocks=3, extension_blocks=5) as net:
-        honest = net.job3.checked[1]
-        liar = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        liar.make(is_free=False)
         for who in CHECKERS:
-            net.views[who.name] = [net.job3.checked[0], liar, net.job3.checked[2]]
+            let_lie(net, who)
         _, both = net.dispute_job()
         first = [
             net.chain.tx(who.hot, MsgReveal(who.hot.bech32, found.dispute_id, 0, net.reveal_of(found)))

@@ -1,46 +1,27 @@
 """A model that breaks a bound is frozen by one opened row; its jobs are refunded and nobody is slashed."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chain.crypto.merkle import Kind, leaf, lr, open_range
 from chain.errors import Code
 from chain.modules.disputes import refunds
-from chain.modules.disputes.game.shape import layer_tensor
 from chain.modules.disputes.state import REFUNDS
 from chain.modules.disputes.types import DisputeStatus, MsgClaimBounds, Opening
 from chain.modules.jobs.types import CloseReason, JobStatus
 from chain.modules.models import keeper as models
 from chain.modules.sampling.types import CheckPhase
-from chain.store.codec import encode
 from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.network import CHECKERS, LAYERS, REQUESTER, SERVERS, digest, header, tensor_digests
-
-MODEL = header(layer_costs=(10_000,) * LAYERS, head_cost=80_000)
-"""Cheap enough for many jobs at once."""
-BAD, GOOD = layer_tensor(2, 4), layer_tensor(3, 5)
-"""Gains of two norms: the first one breaks its bound."""
-ROWS = {BAD: struct.pack("<64h", *[1] * 63, 1 << 14), GOOD: struct.pack("<64h", *[(1 << 14) - 1] * 64)}
-TENSORS = tuple(
-    lr(Kind.WT, [leaf(Kind.WROW, ROWS[place])]) if place in ROWS else known
-    for place, known in enumerate(tensor_digests(MODEL), start=1)
-)
-LIST = (leaf(Kind.MODEL, encode(MODEL)), *TENSORS)
+from tests.support.network import CHECKERS, REQUESTER, SERVERS, digest
+from tests.support.receipt_claims import BAD, GOOD, MODEL, ROWS, TENSORS, bounds_claim
 
 
 @pytest.fixture
 def net(tmp_path: Path) -> Iterator[ClaimsNetwork]:
     with claims_network(tmp_path, model=MODEL, tensors=TENSORS) as network:
         yield network
-
-
-def bounds_claim(net: ClaimsNetwork, tensor: int) -> MsgClaimBounds:
-    opening = Opening((ROWS[tensor],), b"".join(open_range(LIST, tensor, 1)))
-    return MsgClaimBounds(REQUESTER.bech32, net.root, tensor, 0, opening)
 
 
 def code(net: ClaimsNetwork, message: MsgClaimBounds) -> Code:

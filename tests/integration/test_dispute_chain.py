@@ -8,7 +8,6 @@ from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import plays
-from chain.modules.disputes.game.shape import Item, ItemKind
 from chain.modules.disputes.types import (
     Choice,
     DisputeStatus,
@@ -24,16 +23,13 @@ from chain.modules.disputes.types import (
 from chain.modules.jobs.types import CloseReason, JobStatus
 from chain.modules.rates.rules import loss
 from inference.disputes import moves
-from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.support.dispute_network import PROMPT, STRANGER, dispute_network
-from tests.support.network import BOND, CHECKERS, SERVERS, TOKENS, Machine
+from tests.support.dispute_network import FAULT, STRANGER, dispute_network
+from tests.support.game_moves import let_lie
+from tests.support.network import BOND, CHECKERS, SERVERS, Machine
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
-LAST = len(PROMPT) + TOKENS - 2
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
-"""A maximum in the fourth layer, at the last position: stage 1 is wrong."""
 TREASURY = module_address("treasury")
 
 
@@ -75,12 +71,7 @@ def test_a_false_unit_costs_its_asserter_s_and_the_job_runs_again(tmp_path: Path
 
 def test_a_lying_checker_loses_s_and_the_job_is_settled(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
-        honest = net.job3.checked[1]
-        with_fault = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        with_fault.make(is_free=False)
-        views = list(net.job3.checked)
-        views[1] = with_fault
-        net.views[CHECKERS[0].name] = views
+        let_lie(net, CHECKERS[0])
         job, found = net.dispute_job()
         assert [(one.stage, one.challenger) for one in found] == [(1, CHECKERS[0].address)]
         bond = net.units(job.job_id)[1].terms.bond

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,14 +9,14 @@ from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import challenges, plays
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, MsgChallenge, PlayStatus
-from chain.modules.jobs.types import CloseReason, JobStatus, Unit
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgChallenge, PlayStatus
+from chain.modules.jobs.types import CloseReason, JobStatus
 from chain.modules.rates.rules import loss
 from chain.modules.sampling.types import CheckPhase
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.integration.test_dispute_chain import FAULT
-from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
+from tests.support.dispute_network import FAULT, STRANGER, DisputeNetwork, dispute_network
+from tests.support.game_moves import challenge, only_dispute
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Machine, digest
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
@@ -29,18 +28,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     work = tmp_path_factory.mktemp("model")
     manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
     return ModelFiles(work / "models" / manifest.model_root.hex())
-
-
-def challenge(net: DisputeNetwork, who: Machine, unit: Unit, **changes: Any) -> MsgChallenge:
-    """What an honest worker challenges a unit with."""
-    roots = net.roots(who, unit)
-    plain = MsgChallenge(who.hot.bech32, unit.job_id, unit.attempt, unit.stage, roots["body_root"], roots["out_root"])
-    return replace(plain, **changes)
-
-
-def only_dispute(net: DisputeNetwork, job_id: int) -> Dispute:
-    (found,) = disputes.disputes_of(net.store, job_id)
-    return found
 
 
 def money(net: DisputeNetwork, who: Machine) -> int:

@@ -1,18 +1,17 @@
 """Hop conflicts: what a stage signed for the next one is held against what it committed to, without recomputation."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chain.modules.disputes.types import DisputeKind, DisputeStatus
-from chain.modules.jobs.types import Job, JobStatus
+from chain.modules.jobs.types import JobStatus
 from chain.modules.rates.rules import ceil_div, loss
 from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.network import PROMPT_TOKENS, SERVERS, TOKENS, digest
+from tests.support.network import PROMPT_TOKENS, SERVERS, TOKENS
+from tests.support.receipt_claims import OTHER, send_conflicting, send_two_conflicting
 
-OTHER = digest("other rows")
 GAS_FEE = 100
 """Of one transaction of a test."""
 
@@ -21,19 +20,6 @@ GAS_FEE = 100
 def net(tmp_path: Path) -> Iterator[ClaimsNetwork]:
     with claims_network(tmp_path) as network:
         yield network
-
-
-def send_conflicting(net: ClaimsNetwork, job: Job, stage: int, *, is_upstream_first: bool) -> None:
-    """Have `stage` sign `OTHER` for its successor and commit to something else."""
-    units = net.units(job.job_id)
-    upstream, downstream = units[stage], units[stage + 1]
-    receipt = net.receipt(upstream, root=OTHER)
-    results = [
-        (SERVERS[stage], net.result(upstream)),
-        (SERVERS[stage + 1], replace(net.result(downstream), in_root=OTHER, receipt=receipt)),
-    ]
-    for who, message in results if is_upstream_first else reversed(results):
-        net.ok(net.chain.send(who.hot, message))
 
 
 @pytest.mark.parametrize("is_upstream_first", [True, False])
@@ -81,14 +67,7 @@ def test_the_job_of_a_hop_conflict_runs_again_from_the_same_escrow(net: ClaimsNe
 def test_two_stages_that_both_sign_otherwise_both_lose_s(net: ClaimsNetwork) -> None:
     job = net.planned_job()
     units, before = net.units(job.job_id), net.standing()
-    first, second = net.receipt(units[0], root=OTHER), net.receipt(units[1], root=digest("others"))
-    messages = [
-        (SERVERS[1], replace(net.result(units[1]), in_root=OTHER, receipt=first)),
-        (SERVERS[0], net.result(units[0])),
-        (SERVERS[2], replace(net.result(units[2]), in_root=digest("others"), receipt=second)),
-    ]
-    found = net.chain.run_block([net.chain.tx(who.hot, message) for who, message in messages])
-    assert [one.code for one in found] == [0, 0, 0], [one.log for one in found]
+    send_two_conflicting(net, job)
     assert [(one.stage, one.status) for one in net.disputes_of(job)] == [
         (0, DisputeStatus.REFUTED),
         (1, DisputeStatus.REFUTED),

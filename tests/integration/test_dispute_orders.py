@@ -25,8 +25,7 @@ from chain.modules.sampling.types import CheckOutcome
 from inference.disputes import moves
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.integration.test_dispute_chain import FAULT
-from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
+from tests.support.dispute_network import FAULT, STRANGER, DisputeNetwork, dispute_network
 from tests.support.network import BOND, CHECKERS, SERVERS, Machine, digest
 from tests.support.tiny_model import TinyShape, write_tiny_model
 

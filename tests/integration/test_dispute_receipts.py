@@ -1,6 +1,6 @@
 """Claims by receipt: a signature that contradicts a commitment convicts, one that does not is refused by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,65 +19,15 @@ from chain.modules.disputes.types import (
 from chain.modules.jobs.types import Job, JobStatus, Unit
 from chain.modules.rates.rules import ceil_div, loss
 from chain.modules.sampling.types import CheckPhase
-from tests.support.claims_network import SPARE, ClaimsNetwork, claims_network
-from tests.support.network import CHECKERS, LAYERS, REQUESTER, SERVERS, TOKENS, digest, header
-
-P = 300
-"""Prompt tokens: rows stand in a tree of three levels."""
-OTHER = digest("something else")
-LAYER_COST, HEAD_COST = 10_000, 80_000
-MODEL = header(layer_costs=(LAYER_COST,) * LAYERS, head_cost=HEAD_COST)
-"""Cheap enough for so long a prompt."""
-Make = Callable[[ClaimsNetwork, tuple[Unit, ...]], MsgClaimReceipt]
+from tests.support.claims_network import ClaimsNetwork, claims_network
+from tests.support.network import CHECKERS, REQUESTER, SERVERS, SPARE, TOKENS, digest
+from tests.support.receipt_claims import CONTRADICTIONS, HEAD_COST, LAYER_COST, MODEL, OTHER, P
 
 
 @pytest.fixture
 def net(tmp_path: Path) -> Iterator[ClaimsNetwork]:
     with claims_network(tmp_path, model=MODEL) as network:
         yield network
-
-
-def sent(stage: int, *, count: int = 0, is_final: bool = True, root: bytes = OTHER) -> Make:
-    """A claim that `stage` signed another root, over everything or over `count`."""
-
-    def make(net: ClaimsNetwork, units: tuple[Unit, ...]) -> MsgClaimReceipt:
-        unit = units[stage]
-        number = count or net.size(unit)
-        receipt = net.signed(unit, count=number, root=root, is_final=is_final)
-        is_part = not is_final and number < net.size(unit)
-        return net.claim(unit, receipt, net.prefix(unit, number) if is_part else None)
-
-    return make
-
-
-def received(stage: int, **changes: object) -> Make:
-    """A claim that `stage` confirmed something else than it says it has worked from."""
-
-    def make(net: ClaimsNetwork, units: tuple[Unit, ...]) -> MsgClaimReceipt:
-        receipt = net.signed(units[stage - 1], SERVERS[stage], **changes)
-        is_part = not receipt.is_final and receipt.count < net.size(units[stage - 1])
-        prefix = net.prefix(units[stage - 1], receipt.count) if is_part else None
-        return net.claim(units[stage], receipt, prefix, role=Role.RECEIVER)
-
-    return make
-
-
-CONTRADICTIONS: dict[str, tuple[int, Make]] = {
-    "final rows with another root": (0, sent(0)),
-    "final rows of another number": (1, sent(1, count=P)),
-    "running rows over everything": (1, sent(1, count=P + TOKENS - 1, is_final=False)),
-    "running rows at a group's end": (0, sent(0, count=256, is_final=False)),
-    "running rows within a group": (1, sent(1, count=33, is_final=False)),
-    "the first row": (0, sent(0, count=1, is_final=False)),
-    "final tokens with another root": (2, sent(2)),
-    "more final tokens": (2, sent(2, count=TOKENS + 1)),
-    "a frame of some tokens": (2, sent(2, count=3, is_final=False)),
-    "a frame of more tokens than there are": (2, sent(2, count=TOKENS + 1, is_final=False)),
-    "confirmed rows with another root": (1, received(1, root=OTHER)),
-    "confirmed rows of another number": (2, received(2, count=P)),
-    "confirmed rows on the way": (2, received(2, count=64, is_final=False, root=OTHER)),
-    "confirmed tokens of another number": (0, received(0, count=TOKENS - 1)),
-}
 
 
 @pytest.mark.parametrize("name", CONTRADICTIONS)

@@ -6,18 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from chain.crypto.hashing import cancel_bytes, token_salt, u32
-from chain.crypto.keys import sign_ed25519
-from chain.crypto.merkle import open_range
+from chain.crypto.hashing import u32
 from chain.errors import Code
 from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgClaimReceipt, MsgClaimStop
-from chain.modules.jobs.types import Job, JobStatus, MsgSubmitResult, Unit
-from tests.support.builders import seed
+from chain.modules.jobs.types import JobStatus, MsgSubmitResult, Unit
 from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.network import BLIND, CHAIN_HASH, MAX_TOKENS, REQUESTER, SERVERS, digest
+from tests.support.network import MAX_TOKENS, REQUESTER, SERVERS, digest
+from tests.support.receipt_claims import ENDS_EARLY, GOES_ON, STOP, signed_cancel, stop_claim, submit_answer
 
-STOP = 2
-ENDS_EARLY, GOES_ON = (11, 12, 13, 14, 15), (11, STOP, 13, 14, STOP)
 FULL = (11, 12, 13, 14, 15, 16)
 """As long as the limit."""
 
@@ -26,28 +22,6 @@ FULL = (11, 12, 13, 14, 15, 16)
 def net(tmp_path: Path) -> Iterator[ClaimsNetwork]:
     with claims_network(tmp_path) as network:
         yield network
-
-
-def signed_cancel(job: Job, tokens: int, *, attempt: int = 0, key: str = "session") -> bytes:
-    return sign_ed25519(seed(key), cancel_bytes(CHAIN_HASH, job.job_id, attempt, tokens))
-
-
-def submit_answer(net: ClaimsNetwork, answer: tuple[int, ...], cancel: bytes = b"") -> tuple[Job, tuple[Unit, ...]]:
-    """Lead a job to all its results, with this answer."""
-    net.answer = answer
-    job = net.planned_job()
-    for unit in reversed(net.units(job.job_id)):
-        message = net.result(unit, len(answer))
-        if unit.stage == 2 and cancel == b"valid":
-            message = replace(message, cancel=signed_cancel(job, len(answer)))
-        net.ok(net.chain.send(SERVERS[unit.stage].hot, message))
-    return net.job(job.job_id), net.units(job.job_id)
-
-
-def stop_claim(net: ClaimsNetwork, job: Job, index: int) -> MsgClaimStop:
-    leaf = token_salt(BLIND, True, index) + u32(index) + u32(net.answer[index])
-    siblings = b"".join(open_range(net.leaves(), index, 1))
-    return MsgClaimStop(REQUESTER.bech32, job.job_id, 0, index, leaf, siblings)
 
 
 def code(net: ClaimsNetwork, message: MsgClaimStop | MsgClaimReceipt) -> Code:

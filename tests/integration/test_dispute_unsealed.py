@@ -1,31 +1,20 @@
 """Units that receipts assert: without a seal, yet bound to what they received and sent, and judged like any other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from chain.crypto.hashing import receipt_bytes
-from chain.crypto.keys import sign_ed25519
 from chain.errors import Code
-from chain.modules.disputes import evidence
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.game.shape import Item, ItemKind
-from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgShowReceipt, PlayStatus
-from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import CloseReason, Job, JobStatus, Receipt, Unit, UnitStatus
-from inference.disputes.faults import Fault
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, PlayStatus
+from chain.modules.jobs.types import CloseReason, JobStatus, UnitStatus
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS
+from tests.support.dispute_network import FAULT, STRANGER
+from tests.support.game_moves import let_lie
+from tests.support.network import BOND, CHECKERS, SERVERS
 from tests.support.tiny_model import TinyShape, write_tiny_model
-
-LAST = len(PROMPT) + TOKENS - 2
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
-"""A maximum in the fourth layer, at the last position: stage 1 is wrong."""
-UNSEALED = 1
+from tests.support.unsealed import UNSEALED, unsealed_network
 
 
 @pytest.fixture(scope="module")
@@ -33,32 +22,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     work = tmp_path_factory.mktemp("model")
     manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
     return ModelFiles(work / "models" / manifest.model_root.hex())
-
-
-class UnsealedNetwork(DisputeNetwork):
-    """A network whose second stage never submits, so that its neighbours show what it signed."""
-
-    def submit_all(self, job: Job) -> None:
-        units = self.units(job.job_id)
-        for unit in units:
-            if unit.stage != UNSEALED:
-                self.ok(self.chain.send(self.asserter(unit).hot, self.result(unit)))
-        self.chain.run_until(evidence.shown_from(jobs.params(self.store), job) - 1)
-        for unit in units[UNSEALED - 1 : UNSEALED + 1]:
-            self.ok(self.chain.send(REQUESTER, self.showing(unit), gas=400_000))
-        assert not self.units(job.job_id)[UNSEALED].seal
-
-    def showing(self, unit: Unit) -> MsgShowReceipt:
-        receipt: Receipt = self.receipt(unit)
-        body = receipt_bytes(receipt.unit, receipt.revision, receipt.count, receipt.root, True)
-        counter = sign_ed25519(SERVERS[unit.stage + 1].hot_seed, body)
-        return MsgShowReceipt(REQUESTER.bech32, unit.job_id, unit.attempt, unit.stage, receipt, counter)
-
-
-@contextmanager
-def unsealed_network(path: Path, model: ModelFiles, fault: tuple[int, Fault] | None) -> Iterator[UnsealedNetwork]:
-    with dispute_network(path, model, fault) as plain:
-        yield UnsealedNetwork(plain.chain, plain.root, plain.header, job3=plain.job3)
 
 
 def test_a_false_unit_without_a_seal_is_refuted_from_what_it_reveals(tmp_path: Path, model: ModelFiles) -> None:
@@ -80,12 +43,7 @@ def test_a_false_unit_without_a_seal_is_refuted_from_what_it_reveals(tmp_path: P
 
 def test_a_checker_that_lies_about_a_unit_without_a_seal_loses(tmp_path: Path, model: ModelFiles) -> None:
     with unsealed_network(tmp_path, model, None) as net:
-        honest = net.job3.checked[UNSEALED]
-        lying = type(honest)(model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[1]))
-        lying.make(is_free=False)
-        views = list(net.job3.checked)
-        views[UNSEALED] = lying
-        net.views[CHECKERS[0].name] = views
+        let_lie(net, CHECKERS[0])
         job, found = net.dispute_job()
         first = found[0]
         assert (first.kind, first.stage, first.challenger) == (DisputeKind.TRACE, UNSEALED, CHECKERS[0].address)

@@ -30,12 +30,10 @@ from inference.disputes.model import ModelFiles
 from inference.disputes.posted import Posted
 from inference.disputes.watch import Look, Step
 from inference.models.convert import convert
-from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.network import BOND, CHECKERS, SERVERS, TOKENS
+from tests.support.dispute_network import FAULT, LAST, STRANGER, DisputeNetwork, dispute_network
+from tests.support.network import BOND, CHECKERS, SERVERS
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
-LAST = len(PROMPT) + TOKENS - 2
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
 KEY_FAULT = Fault(Item(ItemKind.KEY, 3, 1, LAST), 3, 0, 9)
 """One value of a key: trees and values are revealed on the way to it."""
 PATIENCE = 3

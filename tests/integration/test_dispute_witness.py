@@ -1,6 +1,5 @@
 """Withheld input through the real modules: demands, sealed boxes, and what silence and false boxes cost."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,15 @@ from chain.errors import Code, Rejected
 from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import plays, witness, witness_rules
 from chain.modules.disputes.types import (
-    Demand,
     DemandStatus,
     DisputeKind,
     DisputeStatus,
-    MsgDemandWitness,
     MsgRefuteWitness,
-    MsgSupplyWitness,
     QueryDemandsRequest,
     WitnessPart,
 )
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import Job, JobStatus
+from chain.modules.jobs.types import JobStatus
 from chain.modules.rates.rules import loss
 from chain.modules.sampling import claims
 from chain.modules.sampling import keeper as sampling
@@ -34,18 +30,25 @@ from chain.modules.sampling.types import CheckOutcome
 from chain.parameters import LOCALNET
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.integration.test_dispute_chain import FAULT
 from tests.integration.test_dispute_challenges import money
 from tests.support.builders import seed
-from tests.support.dispute_network import PROMPT, STRANGER, DisputeNetwork, dispute_network
+from tests.support.dispute_network import FAULT, PROMPT, STRANGER, DisputeNetwork, dispute_network
 from tests.support.network import BLIND, BOND, CHECKERS, REQUESTER, SERVERS, Machine, short
 from tests.support.tiny_model import TinyShape, write_tiny_model
+from tests.support.witness_claims import (
+    FALSE_BOXES,
+    FIRST,
+    LAST,
+    PARTS,
+    SECRET,
+    altered,
+    answer,
+    demand,
+    only_demand,
+    run_to_end,
+)
 
 TREASURY = module_address("treasury")
-SECRET = seed("one-time")
-KEY = boxes.public_key(SECRET)
-PARTS = (WitnessPart.PROMPT, WitnessPart.OUTPUT)
-FIRST, LAST = SERVERS[0], SERVERS[2]
 
 
 @pytest.fixture(scope="module")
@@ -55,38 +58,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     return ModelFiles(work / "models" / manifest.model_root.hex())
 
 
-def demand(job: Job, who: Machine, **changes: Any) -> MsgDemandWitness:
-    return replace(MsgDemandWitness(who.hot.bech32, job.job_id, job.attempt, 1, KEY), **changes)
-
-
-def content(net: DisputeNetwork, part: WitnessPart) -> bytes:
-    ids = PROMPT if part == WitnessPart.PROMPT else net.job3.asserted[-1].inputs.tokens
-    return witness_rules.content_of(BLIND, ids)
-
-
-def answer(net: DisputeNetwork, part: WitnessPart, key: bytes = KEY, held: bytes | None = None) -> MsgSupplyWitness:
-    who = FIRST if part == WitnessPart.PROMPT else LAST
-    return MsgSupplyWitness(who.hot.bech32, 1, part, boxes.seal(key, content(net, part) if held is None else held))
-
-
-def only_demand(net: DisputeNetwork, who: Machine = CHECKERS[0]) -> Demand:
-    found = net.chain.query(QueryDemandsRequest(who.hot.bech32), "ostraka.disputes.v1.Query/Demands")
-    (one,) = found.demands
-    demand: Demand = one.demand
-    return demand
-
-
 def bonds(net: DisputeNetwork) -> list[int]:
     """What everybody has lost of its bond: the servers, the checkers, the stranger."""
     return [BOND - net.worker(who).bond for who in (*SERVERS, *CHECKERS, STRANGER)]
-
-
-def run_to_end(net: DisputeNetwork, job: Job) -> None:
-    """Run until the attempt's windows are over and its demands forgotten."""
-    net.run_to_phase_end(net.units(job.job_id)[1])
-    for _ in range(10):
-        net.chain.run_block()
-    net.chain.check_invariants()
 
 
 def test_who_answers_loses_nothing_and_the_job_is_settled(tmp_path: Path, model: ModelFiles) -> None:
@@ -147,18 +121,6 @@ def test_who_does_not_answer_in_time_loses_s_and_the_job_runs_again(
         # Whoever demanded is paid what it cost, and the bounty, for nobody can find a fault in what is withheld.
         gained = money(net, CHECKERS[0]) - before
         assert 0 < gained <= sum(bond // 8 for bond in lost) + 200
-
-
-def altered(held: bytes, at: int) -> bytes:
-    return held[:at] + bytes((held[at] ^ 1,)) + held[at + 1 :]
-
-
-FALSE_BOXES: dict[str, Callable[[DisputeNetwork, WitnessPart], MsgSupplyWitness]] = {
-    "another id": lambda net, part: answer(net, part, held=altered(content(net, part), 40)),
-    "another blind": lambda net, part: answer(net, part, held=altered(content(net, part), 3)),
-    "another key": lambda net, part: answer(net, part, key=boxes.public_key(seed("other"))),
-    "noise": lambda net, part: replace(answer(net, part), box=bytes(len(answer(net, part).box))),
-}
 
 
 @pytest.mark.parametrize("part", PARTS)

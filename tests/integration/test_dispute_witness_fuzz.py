@@ -14,12 +14,12 @@ from chain.modules.disputes.types import MsgRefuteWitness, WitnessPart
 from chain.store.collections import U64
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.integration.test_dispute_challenges import challenge
-from tests.integration.test_dispute_witness import KEY, SECRET, answer, demand
 from tests.support.builders import seed
 from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
+from tests.support.game_moves import challenge
 from tests.support.network import CHECKERS, SERVERS
 from tests.support.tiny_model import TinyShape, write_tiny_model
+from tests.support.witness_claims import KEY, SECRET, answer, demand
 
 PEOPLE = (*SERVERS, *CHECKERS, STRANGER)
 ROUNDS = 160

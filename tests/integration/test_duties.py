@@ -1,6 +1,6 @@
 """What it costs to be drawn and absent, to commit without opening or ticket, and to give a seal away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,35 +9,30 @@ import pytest
 from chain.crypto.keys import module_address
 from chain.errors import Code
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.game.shape import Item, ItemKind
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.rules import done_work
-from chain.modules.jobs.types import CloseReason, Job, Unit, UnitStatus
+from chain.modules.jobs.types import Job, Unit, UnitStatus
 from chain.modules.rates import rules as rates
 from chain.modules.sampling import epochs as epochs_of
 from chain.modules.sampling import keeper as sampling
-from chain.modules.sampling import rules
 from chain.modules.sampling.state import CHECKS, CLAIMS, SHOWN
 from chain.modules.sampling.types import (
     CheckOutcome,
     CheckPhase,
-    MsgClaimDuty,
-    MsgShowSeal,
     QueryUnmetRequest,
     QueryUnmetResponse,
     UnmetDuty,
 )
 from chain.parameters import LOCALNET
-from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
-from tests.support.dispute_network import PROMPT, DisputeNetwork, dispute_network
+from tests.support.dispute_network import FAULT, DisputeNetwork, dispute_network
+from tests.support.duty_claims import CHEAP, claim, commit_as_seen, leak, open_proofs, settled_job
 from tests.support.network import (
     BOND,
     CHECKERS,
     REQUESTER,
     SERVERS,
-    TOKENS,
     Machine,
     Network,
     digest,
@@ -50,9 +45,6 @@ from tests.support.tiny_model import TinyShape, write_tiny_model
 FIRST, SECOND = CHECKERS
 FEE = 100
 TREASURY = module_address("treasury")
-LAST = len(PROMPT) + TOKENS - 2
-FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
-"""A maximum in the fourth layer, at the last position: stage 1 is wrong."""
 UNMET = "ostraka.sampling.v1.Query/Unmet"
 
 
@@ -61,35 +53,6 @@ def net(tmp_path: Path) -> Iterator[Network]:
     with new_network(tmp_path) as network:
         yield network
         network.chain.check_invariants()
-
-
-def claim(unit: Unit, who: Machine, **changes: object) -> MsgClaimDuty:
-    plain = MsgClaimDuty(REQUESTER.bech32, unit.job_id, unit.attempt, unit.stage, who.operator.bech32)
-    return replace(plain, **changes)
-
-
-def open_proofs(net: Network, unit: Unit, *people: Machine) -> int:
-    """Open the epoch's proofs and return the epoch."""
-    epoch = net.check_of(unit).epoch
-    net.chain.run_until(max(net.chain.height, rules.proofs_from(LOCALNET.sampling, epoch) - 1))
-    for who in people:
-        net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
-    return epoch
-
-
-def settled_job(net: Network, *checking: Machine) -> Job:
-    """A job that these have checked and that is settled."""
-    job = net.drawn_job()
-    units = net.units(job.job_id)
-    for who in checking:
-        net.ok(net.chain.send(who.hot, *[net.commit_message(who, unit) for unit in units]))
-    net.run_to_phase_end(units[0])
-    for who in checking:
-        net.ok(net.chain.send(who.hot, *[net.reveal_message(who, unit) for unit in units]))
-    if checking:
-        net.open_all(job)
-    assert net.job(job.job_id).close_reason == CloseReason.SETTLED
-    return net.job(job.job_id)
 
 
 def test_an_unmet_duty_costs_three_checks_of_which_the_claimer_gets_a_quarter(net: Network) -> None:
@@ -222,8 +185,7 @@ def test_a_commitment_that_is_not_revealed_costs_three_checks_at_once(net: Netwo
 
 
 def test_a_commitment_without_a_winning_ticket_costs_three_checks(tmp_path: Path) -> None:
-    cheap = header(layer_costs=(1,) * 6, head_cost=1)
-    with new_network(tmp_path, model=cheap) as net:
+    with new_network(tmp_path, model=CHEAP) as net:
         job = settled_job(net, FIRST, SECOND)
         units = net.units(job.job_id)
         treasury = net.chain.balance(TREASURY)
@@ -248,22 +210,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     work = tmp_path_factory.mktemp("model")
     manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
     return ModelFiles(work / "models" / manifest.model_root.hex())
-
-
-def leak(net: Network, who: Machine, unit: Unit, **changes: object) -> MsgShowSeal:
-    """The opening of a checker's or the asserter's seal, in the hands of the requester."""
-    is_own = unit.operator == who.address
-    plain = MsgShowSeal(
-        sender=REQUESTER.bech32,
-        job_id=unit.job_id,
-        attempt=unit.attempt,
-        stage=unit.stage,
-        author=who.operator.bech32,
-        salt=net.salt(who, unit),
-        body_root=net.body_root(unit),
-        out_root=b"" if is_own else net.out_root(unit),
-    )
-    return replace(plain, **changes)
 
 
 @pytest.mark.parametrize("author", ["asserter", "checker"])
@@ -334,11 +280,6 @@ def run_to_verdict(net: DisputeNetwork, job: Job) -> None:
             return
         net.chain.run_block()
     raise AssertionError("the attempt was not judged")
-
-
-def commit_as_seen(net: DisputeNetwork, who: Machine, units: Iterable[Unit]) -> None:
-    """Commit to what a checker has computed."""
-    net.ok(net.chain.send(who.hot, *[net.commit_message(who, one, **net.roots(who, one)) for one in units]))
 
 
 def test_of_a_false_unit_the_silent_lose_s_like_its_asserter(tmp_path: Path, model: ModelFiles) -> None:

@@ -86,6 +86,8 @@ class Chain:
     """By height, from height 1."""
     blocks: list[Block] = field(default_factory=list)
     """All of them, for those who execute them again."""
+    results: list[FinalizeResult] = field(default_factory=list)
+    """By height, from height 1, for those who read events."""
 
     def __post_init__(self) -> None:
         self.open()
@@ -154,6 +156,7 @@ class Chain:
         self.height = block.height
         self.app_hashes.append(self.last.app_hash)
         self.blocks.append(block)
+        self.results.append(self.last)
         return self.last
 
     def run_block(self, txs: Sequence[bytes] = ()) -> tuple[TxResult, ...]:

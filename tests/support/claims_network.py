@@ -15,8 +15,6 @@ from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes.types import Dispute, MsgClaimReceipt, Prefix, Role
 from chain.modules.jobs.types import Job, MsgRequestJob, Receipt, Unit
 from chain.modules.models.types import ModelHeader
-from chain.modules.sampling import keeper as sampling
-from chain.modules.workers.types import Role as Enrolled
 from inference.disputes.claims import prefix_of
 from inference.proofs.commit import token_leaf
 from tests.support.dispute_network import GAME
@@ -25,6 +23,7 @@ from tests.support.network import (
     CHECKERS,
     REQUESTER,
     SERVERS,
+    SPARE,
     TOKENS,
     Machine,
     Network,
@@ -33,7 +32,6 @@ from tests.support.network import (
 )
 
 TREASURY = module_address("treasury")
-SPARE = Machine("newcomer")
 IDS = (11, 12, 13, 14, 2)
 """The answer; 2 is the model's stop id."""
 
@@ -102,13 +100,9 @@ class ClaimsNetwork(Network):
 
     # Judging
 
-    def asserter(self, unit: Unit) -> Machine:
-        return SPARE if unit.operator == SPARE.address else super().asserter(unit)
-
     def replan(self, guilty: Machine) -> None:
         """Let a spare worker take the place of one whose bond no longer suffices, and wait for the new draw."""
-        self.register(SPARE)
-        self.enroll(SPARE, Enrolled.SERVE)
+        self.hire(SPARE)
         a, b, c = (SPARE if who == guilty else who for who in SERVERS)
         self.ok(self.chain.send(REQUESTER, self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))))
         self.chain.run_until(self.chain.height + 4)
@@ -118,18 +112,6 @@ class ClaimsNetwork(Network):
         found = accounts.find_account(self.store, key.address)
         assert found is not None
         return found.sequence
-
-    def run_to_draw(self, job: Job) -> None:
-        """Run until the tickets of an asserted job can be computed."""
-        blocks = sampling.params(self.store).round_blocks
-        self.chain.run_until(-(-self.chain.height // blocks) * blocks + 2)
-
-    def run_to_attempt(self, job: Job, attempt: int) -> None:
-        """Run until nobody may say anything more about what is convicted, and the job is run again."""
-        end = self.chain.height + 200
-        while self.job(job.job_id).attempt < attempt:
-            self.chain.run_block()
-            assert self.chain.height < end
 
     def standing(self) -> Standing:
         everybody = (*SERVERS, *CHECKERS)

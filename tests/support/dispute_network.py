@@ -13,7 +13,7 @@ from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes import plays
 from chain.modules.disputes.game.line import Ground
 from chain.modules.disputes.game.reads import Root
-from chain.modules.disputes.game.shape import UnitShape
+from chain.modules.disputes.game.shape import Item, ItemKind, UnitShape
 from chain.modules.disputes.types import (
     Choice,
     Dispute,
@@ -43,6 +43,8 @@ from tests.support.network import (
     PROMPT_TOKENS,
     REQUESTER,
     SERVERS,
+    SPARE,
+    SPARES,
     TOKENS,
     Machine,
     Network,
@@ -50,6 +52,10 @@ from tests.support.network import (
 
 PROMPT = tuple((7 * at + 3) % 250 for at in range(PROMPT_TOKENS))
 CUTS = ((0, 2), (2, 4), (4, 6))
+LAST = len(PROMPT) + TOKENS - 2
+"""The last position."""
+FAULT = Fault(Item(ItemKind.ROW, 3, 0, LAST), 14, 0, 9)
+"""A maximum in the fourth layer, at the last position: stage 1 is wrong."""
 GAME = {
     "clock_blocks": 24,
     "open_blocks": 16,
@@ -59,7 +65,7 @@ GAME = {
     "max_attempts": 2,
     "witness_blocks": 6,
 }
-STRANGER = Machine("newcomer")
+STRANGER = SPARE
 
 
 @dataclass
@@ -219,7 +225,7 @@ def dispute_network(
 
     everybody = (*SERVERS, *CHECKERS, STRANGER)
     people = [REQUESTER]
-    for who in everybody:
+    for who in (*everybody, *SPARES[1:]):
         people += [who.operator, who.hot]
     entry = {"name": "tiny", "header": model.header, "tensor_digests": model.roots[1:]}
     with new_chain(path, keys=people, parameters=parameters, models=[entry], change=change) as chain:

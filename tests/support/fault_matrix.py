@@ -33,22 +33,18 @@ from chain.modules.disputes.types import (
     Turn,
     Verdict,
 )
-from chain.modules.jobs.types import JobStatus, Unit
-from chain.store.codec import encode
+from chain.modules.jobs.types import JobStatus
 from inference.disputes import moves
 from inference.disputes.faults import Fault
 from inference.disputes.prover import Prover, split
 from tests.support.lived_network import STRANGER, LivedNetwork, machine_of, plain_player, play_as, size_of
 from tests.support.network import CHECKERS, SERVERS
 from tests.support.planted import Contents, Pipeline, lying_asserters, lying_checker
+from tests.support.slashes import by_reason, move_cost, parts_of_bond, price_of
 
 LIAR = CHECKERS[0].name
 """The checker that lies, or is a puppet."""
 NUM_CHECKERS = 3
-MOVE_GAS, PROOF_GAS, BYTE_GAS, GAS_PRICE = 60_000, 250_000, 10, 10_000
-"""operation.md: what moves cost; uostr are gas / GAS_PRICE, rounded up."""
-DISPUTE_FEE = 200
-"""G_max at that price."""
 
 
 class Kind(StrEnum):
@@ -363,44 +359,17 @@ def _deciding_line(net: LivedNetwork, found: Sequence[Dispute], case: Case) -> P
 
 def expected_payments(net: LivedNetwork, job_id: int, case: Case, line: Play) -> dict[PaymentReason, int]:
     """Where S goes, as sampling.md has it: three quarters to the treasury, the rest in its order."""
-    units = net.units_of_first(job_id)
-    bond = units[case.stage].terms.bond
-    left, paid = bond // 4, {PaymentReason.FORFEIT: bond - bond // 4}
+    units, shape = net.units_of_first(job_id), net.pipeline.shape
+    bond, sent = units[case.stage].terms.bond, net.sent[line.dispute_id, line.number]
     is_checker = case.kind == Kind.LYING_CHECKER
-
-    def take(reason: PaymentReason, amount: int) -> None:
-        nonlocal left
-        part = min(amount, left)
-        if part:
-            paid[reason] = paid.get(reason, 0) + part
-            left -= part
-
-    sent = net.sent[line.dispute_id, line.number]
     sides = (MsgReveal,) if is_checker else (MsgChoose, MsgProve, MsgOpenLine)
-    take(PaymentReason.MOVES, min(DISPUTE_FEE, sum(move_cost(one) for one in sent if isinstance(one, sides))))
-    if not is_checker:
-        for unit in units:
-            if unit.stage != case.stage:
-                take(PaymentReason.WORK, price_of(net, unit))
-        finders = NUM_CHECKERS - _has_lost(net, job_id)
-        take(PaymentReason.BOUNTY, min(left, bond // 8) // finders * finders)
-    take(PaymentReason.REMAINDER, left)
-    if not is_checker and _has_lost(net, job_id):
+    cost = sum(move_cost(one) for one in sent if isinstance(one, sides))
+    if is_checker:
+        return by_reason(parts_of_bond(bond, winner="asserter", cost=cost))
+    others = [unit for unit in units if unit.stage != case.stage]
+    work = [(f"stage {unit.stage}", price_of(net.header, unit, shape.positions, shape.outputs)) for unit in others]
+    finders = tuple(f"finder {at}" for at in range(NUM_CHECKERS - _has_lost(net, job_id)))
+    paid = by_reason(parts_of_bond(bond, winner="winner", cost=cost, work=work, finders=finders))
+    if _has_lost(net, job_id):
         paid[PaymentReason.MISMATCH] = bond
     return paid
-
-
-def move_cost(message: object) -> int:
-    """What a move costs at the least price of gas."""
-    move = message.proof if isinstance(message, MsgProve) else message.move  # type: ignore[attr-defined]
-    gas = PROOF_GAS if isinstance(message, MsgProve) else MOVE_GAS
-    return -(-(gas + BYTE_GAS * len(encode(move))) // GAS_PRICE)
-
-
-def price_of(net: LivedNetwork, unit: Unit) -> int:
-    """R of what a stage really did, at 2/1000 uostr per unit of work."""
-    header, shape = net.header, net.pipeline.shape
-    work = shape.positions * sum(header.layer_costs[unit.start : unit.end])
-    if unit.end == header.num_layers:
-        work += shape.outputs * header.head_cost
-    return -(-2 * work // 1000)

@@ -34,6 +34,7 @@ from chain.modules.beacon import keeper as beacon
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import (
     Job,
+    JobStatus,
     MsgRequestJob,
     MsgSubmitResult,
     Receipt,
@@ -180,6 +181,9 @@ class Machine:
 
 SERVERS = (Machine("server a"), Machine("server b"), Machine("server c"))
 CHECKERS = (Machine("checker a"), Machine("checker b"))
+SPARES = (Machine("newcomer"), Machine("second newcomer"))
+"""Run again what has failed; the first is a stranger with a bond as well."""
+SPARE = SPARES[0]
 REQUESTER = wallet("requester")
 
 
@@ -305,7 +309,7 @@ class Network:
         return replace(plain, signature=sign_ed25519(self.asserter(unit).hot_seed, signed))
 
     def asserter(self, unit: Unit) -> Machine:
-        return next(who for who in (*SERVERS, *CHECKERS) if who.address == unit.operator)
+        return next(who for who in (*SERVERS, *CHECKERS, *SPARES) if who.address == unit.operator)
 
     # Messages
 
@@ -395,6 +399,49 @@ class Network:
         for unit in self.units(job.job_id):
             self.ok(self.chain.send(self.asserter(unit).hot, self.open_message(unit)))
 
+    # Ends
+
+    def run_to_draw(self, job: Job) -> None:
+        """Run until the tickets of an asserted job can be computed."""
+        blocks = sampling.params(self.store).round_blocks
+        self.chain.run_until(-(-self.chain.height // blocks) * blocks + 2)
+
+    def run_to_attempt(self, job: Job, attempt: int) -> None:
+        """Run until nobody may say anything more about what is convicted, and the job is run again."""
+        end = self.chain.height + 400
+        while self.job(job.job_id).attempt < attempt:
+            self.chain.run_block()
+            assert self.chain.height < end
+
+    def run_to_close(self, job: Job) -> Job:
+        """Run until a job is closed."""
+        end = self.chain.height + 1_500
+        while self.job(job.job_id).status not in (JobStatus.FINAL, JobStatus.CLOSED):
+            self.chain.run_block()
+            assert self.chain.height < end
+        return self.job(job.job_id)
+
+    def hire(self, spare: Machine) -> None:
+        """Have a spare worker enrolled for the whole model."""
+        if workers.find_worker(self.store, spare.address) is None:
+            self.register(spare)
+        self.enroll(spare, Role.SERVE, 0, self.header.num_layers)
+
+    def answer_again(self, job: Job) -> Job:
+        """Have spare workers in the places of the convicted answer a job again, and run until it is closed."""
+        again = self.job(job.job_id)
+        assert (again.status, again.attempt) == (JobStatus.WAITING, job.attempt + 1)
+        spares, stages = iter(SPARES), list[Machine]()
+        for who in SERVERS:
+            stages.append(next(spares) if who.address in again.excluded else who)
+        for who in set(stages) - set(SERVERS):
+            self.hire(who)
+        a, b, c = stages
+        self.ok(self.chain.send(REQUESTER, self.plan_message((a, 0, 2), (b, 2, 4), (c, 4, 6))))
+        self.chain.run_until(self.chain.height + 4)
+        self.submit_all(self.job(job.job_id))
+        return self.run_to_close(job)
+
     # Judging
 
     @staticmethod
@@ -430,7 +477,7 @@ def new_network(
 ) -> Iterator[Network]:
     """Three serving and two checking workers, one plan of three stages, and a snapshot that knows them all."""
     people = [REQUESTER]
-    for who in (*SERVERS, *CHECKERS, Machine("newcomer")):
+    for who in (*SERVERS, *CHECKERS, *SPARES):
         people += [who.operator, who.hot]
     model = model or header()
     tensors = tensors or tensor_digests(model)

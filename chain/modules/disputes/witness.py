@@ -289,8 +289,9 @@ def _convict(ctx: Context, job: Job, found: Demand, parts: tuple[WitnessPart, ..
         for stage in stages
         if not verdicts.is_decided(ctx.store, job, stage)
     ]
-    for dispute in opened:
-        verdicts.convict(ctx, dispute, found.demander, found.cost, is_false=False)
+    for number, dispute in enumerate(opened):
+        # The demand has cost its sender once, however many owed an answer.
+        verdicts.convict(ctx, dispute, found.demander, 0 if number else found.cost, is_false=False)
     return changed
 
 
