@@ -32,7 +32,7 @@ from inference.journal import Journal
 from inference.models.convert import convert
 from inference.proofs.commit import ChainRoots
 from inference.view import UnitKey
-from tests.support.canaries import BAIT, SECRET, baited, opening, salt_of
+from tests.support.canaries import BAIT, SECRET, baited_job, final_unchecked, opening, run_to_reveal, salt_of
 from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
 from tests.support.game_moves import let_lie
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
@@ -57,24 +57,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     return ModelFiles(work / "models" / manifest.model_root.hex())
 
 
-def drawn_job(net: Network, stages: tuple[int, ...] = (0, 1, 2)) -> Job:
-    """A job whose units of these stages are baited, with its tickets drawn."""
-    job = net.planned_job()
-    for unit in reversed(net.units(job.job_id)):
-        changes = {"seal": baited(net, unit)} if unit.stage in stages else {}
-        net.ok(net.chain.send(net.asserter(unit).hot, net.result(unit, TOKENS, **changes)))
-    blocks = sampling.params(net.store).round_blocks
-    net.chain.run_until(-(-net.chain.height // blocks) * blocks + 2)
-    return net.job(job.job_id)
-
-
-def run_to_reveal(net: Network, unit: Unit) -> None:
-    while net.check_of(unit).phase != CheckPhase.REVEAL:
-        net.run_to_phase_end(unit)
-
-
 def test_a_baited_seal_settles_like_any_other_for_whoever_computed(net: Network) -> None:
-    job = drawn_job(net)
+    job = baited_job(net)
     net.commit_all(job)
     units = net.units(job.job_id)
     run_to_reveal(net, units[0])
@@ -95,7 +79,7 @@ def test_a_baited_seal_settles_like_any_other_for_whoever_computed(net: Network)
 
 
 def test_a_baited_seal_cannot_be_opened_as_what_it_is_not(net: Network) -> None:
-    job = drawn_job(net, (0,))
+    job = baited_job(net, (0,))
     first, second, _ = net.units(job.job_id)
     hot = net.asserter(first).hot
     early = net.chain.send(hot, opening(net, first))
@@ -125,7 +109,7 @@ def test_a_baited_seal_cannot_be_opened_as_what_it_is_not(net: Network) -> None:
 
 
 def test_seals_with_and_without_bait_tell_nothing_apart(net: Network) -> None:
-    job = drawn_job(net, (0, 2))
+    job = baited_job(net, (0, 2))
     for unit in net.units(job.job_id):
         assert (unit.salt, unit.body_root, unit.bait_root) == (b"", b"", b"")
         assert len(unit.seal) == 32
@@ -134,7 +118,7 @@ def test_seals_with_and_without_bait_tell_nothing_apart(net: Network) -> None:
 def test_who_confirms_a_bait_loses_s_and_the_planter_gains_nothing(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
         before = net.chain.balance(REQUESTER)
-        job = drawn_job(net, (1,))
+        job = baited_job(net, (1,))
         units = net.units(job.job_id)
         lazy, honest = CHECKERS
 
@@ -176,7 +160,7 @@ def test_an_asserter_that_names_a_false_truth_is_convicted_as_for_any_false_unit
     tmp_path: Path, model: ModelFiles
 ) -> None:
     with dispute_network(tmp_path, model, None) as net:
-        job = drawn_job(net, ())
+        job = baited_job(net, ())
         assert job.status == JobStatus.ASSERTED
         job, false = lie_about(net)
         dispute = next(iter(disputes.disputes_of(net.store, job.job_id)))
@@ -193,7 +177,7 @@ def test_an_asserter_that_names_a_false_truth_is_convicted_as_for_any_false_unit
 def test_a_baited_seal_in_dispute_is_opened_before_the_first_reveal_and_wins(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
         let_lie(net, CHECKERS[0])
-        job = drawn_job(net, (1,))
+        job = baited_job(net, (1,))
         units = net.units(job.job_id)
         for who in CHECKERS:
             messages = [net.commit_message(who, unit, **net.roots(who, unit)) for unit in units]
@@ -267,7 +251,7 @@ def test_the_query_says_what_a_worker_must_know_of_its_canary(net: Network) -> N
 
 def test_a_baited_seal_answers_a_challenge_in_any_window(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
-        job = drawn_job(net, (1,))
+        job = baited_job(net, (1,))
         unit = net.units(job.job_id)[1]
         assert net.check_of(unit).phase == CheckPhase.COMMIT
         wrong = {"body_root": digest("other"), "out_root": net.out_root(unit)}
@@ -336,15 +320,6 @@ def baited_lie(net: DisputeNetwork) -> tuple[Job, Unit, MsgOpenCanary]:
     net.reveal_all(job)
     message = opening(net, false, bait_root=net.body_root(false), body_root=digest("false truth"))
     return job, false, message
-
-
-def final_unchecked(net: Network) -> tuple[Job, int]:
-    """A baited job that nobody has checked, final, and the height of its canaries' draw."""
-    job = drawn_job(net)
-    while net.job(job.job_id).status != JobStatus.FINAL:
-        net.chain.run_block()
-    epoch = net.check_of(net.units(job.job_id)[0]).epoch
-    return net.job(job.job_id), sampling_rules.proofs_from(sampling.params(net.store), epoch)
 
 
 def test_silence_about_a_baited_unit_counts_once_the_draw_says_so_and_its_opening_is_paid(net: Network) -> None:

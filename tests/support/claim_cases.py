@@ -169,7 +169,7 @@ def signed_only(net: DisputeNetwork) -> End:
     net.finish(found[0])
     names = tuple(who.name for who in CHECKERS)
     owed = unit_slash(
-        net, units, UNSEALED, winner=CHECKER.name, cost=net.play(found[0]).fees, finders=names
+        net, units, UNSEALED, winner=CHECKER.name, cost=net.cost(found[0]), finders=names
     )  # fmt: skip
     net.run_to_attempt(job, 1)
     net.answer_again(job)
@@ -218,7 +218,7 @@ def challenged(net: DisputeNetwork, stage: int) -> tuple[Job, Units, int]:
     begun = only_dispute(net, job.job_id)
     net.finish(begun)
     assert net.play(begun).status == PlayStatus.WON
-    return job, units, net.play(begun).fees
+    return job, units, net.cost(begun)
 
 
 def void_prompt(net: DisputeNetwork) -> End:

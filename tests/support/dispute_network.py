@@ -18,6 +18,7 @@ from chain.modules.disputes.types import (
     Choice,
     Dispute,
     MsgChoose,
+    MsgOpenLine,
     MsgProve,
     MsgReveal,
     Play,
@@ -25,6 +26,7 @@ from chain.modules.disputes.types import (
     Proof,
     Reveal,
     Round,
+    Side,
     Turn,
 )
 from chain.modules.jobs.types import Job, MsgRequestJob, SamplerSpec, Unit
@@ -49,6 +51,7 @@ from tests.support.network import (
     Machine,
     Network,
 )
+from tests.support.slashes import move_cost
 
 PROMPT = tuple((7 * at + 3) % 250 for at in range(PROMPT_TOKENS))
 CUTS = ((0, 2), (2, 4), (4, 6))
@@ -112,6 +115,8 @@ class DisputeNetwork(Network):
     job3: Job3 = field(kw_only=True)
     views: dict[str, list[MadeUnit]] = field(default_factory=dict)
     """What a checker computed, where it is not the honest unit."""
+    sent: dict[tuple[int, int], list[MsgReveal | MsgChoose | MsgProve | MsgOpenLine]] = field(default_factory=dict)
+    """Moves that were taken, by line."""
 
     def request(self, **changes: Any) -> MsgRequestJob:
         bodies = self.job3.asserted[0].inputs.token_bodies(Root.PROMPT)
@@ -179,24 +184,43 @@ class DisputeNetwork(Network):
         """Make the next move of a line, by the side whose turn it is or by `who`."""
         play = self.play(dispute, number)
         line = play.line
+        message: MsgReveal | MsgChoose | MsgProve
         if line.turn == Turn.REVEAL:
             shown[line.round] = self.reveal_of(dispute, number)
             sender = who or self.machine(dispute.asserter)
-            return self.chain.send(
-                sender.hot, MsgReveal(sender.hot.bech32, dispute.dispute_id, number, shown[line.round]), gas=3_000_000,
-                fee=1_000,
-            )  # fmt: skip
+            message = MsgReveal(sender.hot.bech32, dispute.dispute_id, number, shown[line.round])
+            return self.send_move(sender, message)
         sender = who or self.machine(play.opener)
         move = moves.next_challenge(
             self.view(self.machine(play.opener))[dispute.stage], line, self.ground(dispute), shown
         )
-        message: MsgChoose | MsgProve
         if isinstance(move, Choice):
             message = MsgChoose(sender.hot.bech32, dispute.dispute_id, number, move)
         else:
             assert isinstance(move, Proof)
             message = MsgProve(sender.hot.bech32, dispute.dispute_id, number, move)
-        return self.chain.send(sender.hot, message, gas=3_000_000, fee=1_000)
+        return self.send_move(sender, message)
+
+    def send_move(self, sender: Machine, message: MsgReveal | MsgChoose | MsgProve) -> TxResult:
+        """Send a move and keep it if it is taken."""
+        sent = self.chain.send(sender.hot, message, gas=3_000_000, fee=1_000)
+        if not sent.code:
+            self.sent.setdefault((message.dispute_id, message.number), []).append(message)
+        return sent
+
+    def open_line(self, who: Machine, dispute: Dispute, choice: Choice) -> Play:
+        """Open another line at the first one's reveals."""
+        message = MsgOpenLine(who.hot.bech32, dispute.dispute_id, 0, choice)
+        self.ok(self.chain.send(who.hot, message))
+        opened = list(plays.plays_of(self.store, dispute.dispute_id))[-1]
+        self.sent[dispute.dispute_id, opened.number] = [message]
+        return opened
+
+    def cost(self, dispute: Dispute, *numbers: int, side: Side = Side.CHALLENGER) -> int:
+        """What a side's moves in these lines have cost, in the first one if none is given."""
+        kinds = (MsgReveal,) if side == Side.ASSERTER else (MsgChoose, MsgProve, MsgOpenLine)
+        lines = [self.sent.get((dispute.dispute_id, number), []) for number in numbers or (0,)]
+        return sum(move_cost(one) for line in lines for one in line if isinstance(one, kinds))
 
     def finish(self, dispute: Dispute, shown: dict[Round, Reveal] | None = None, number: int = 0) -> int:
         """Play a line to its end; return the number of moves."""

@@ -4,21 +4,24 @@ from dataclasses import replace
 from typing import Any
 
 from chain.modules.disputes import keeper as disputes
-from chain.modules.disputes.types import Dispute, MsgChallenge
+from chain.modules.disputes.game.shape import Item, ItemKind
+from chain.modules.disputes.types import Choice, Dispute, MsgChallenge, Reveal, Round
 from chain.modules.jobs.types import Job, Unit
-from inference.disputes.faults import MadeUnit
-from tests.support.dispute_network import FAULT, DisputeNetwork
+from inference.disputes.faults import Fault, MadeUnit
+from tests.support.dispute_network import FAULT, LAST, DisputeNetwork
 from tests.support.duty_claims import commit_as_seen, reveal_as_seen
 from tests.support.network import CHECKERS, Machine
 
 DISPUTED = 1
 """The stage that all this is about."""
+EARLIER = Fault(Item(ItemKind.ROW, 2, 0, LAST), 1, 0, 5)
+"""A sum of squares in the layer before that of `FAULT`: a line against it is lost where only `FAULT` is wrong."""
 
 
-def let_lie(net: DisputeNetwork, who: Machine) -> None:
+def let_lie(net: DisputeNetwork, who: Machine, fault: Fault = FAULT) -> None:
     """Have a checker compute the disputed stage wrong."""
     honest = net.job3.checked[DISPUTED]
-    made = MadeUnit(net.job3.model, honest.shape, honest.inputs, FAULT, tuple(honest.rows[honest.shape.start - 1]))
+    made = MadeUnit(net.job3.model, honest.shape, honest.inputs, fault, tuple(honest.rows[honest.shape.start - 1]))
     made.make(is_free=False)
     net.views[who.name] = [*net.job3.checked[:DISPUTED], made, *net.job3.checked[DISPUTED + 1 :]]
 
@@ -57,3 +60,8 @@ def unopened_job(net: DisputeNetwork) -> Job:
     assert list(disputes.disputes_of(net.store, job.job_id)) == []
     net.chain.run_block()
     return net.job(job.job_id)
+
+
+def equal_section(shown: dict[Round, Reveal]) -> Choice:
+    """The first section, which is equal: there is nothing to win in it."""
+    return Choice(Round.SECTIONS, 0, shown[Round.SECTIONS].digests[:32])

@@ -58,7 +58,16 @@ from chain.modules.sampling.types import (
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
-from chain.modules.workers.types import Device, Keys, MsgEnroll, MsgRegisterWorker, Role, Worker
+from chain.modules.workers.types import (
+    Device,
+    Keys,
+    MsgBond,
+    MsgEnroll,
+    MsgRegisterWorker,
+    MsgUpdateWorker,
+    Role,
+    Worker,
+)
 from chain.parameters import LOCALNET, OSTR, ParameterSet
 from tests.support.builders import CHAIN_ID, Chain, machine, new_chain, seed, wallet
 
@@ -427,10 +436,20 @@ class Network:
             self.register(spare)
         self.enroll(spare, Role.SERVE, 0, self.header.num_layers)
 
+    def restore(self, *people: Machine) -> None:
+        """Have workers that have lost bond put it back, and take work again."""
+        for who in people:
+            found = workers.find_worker(self.store, who.address)
+            if found is not None and found.bond < BOND:
+                name = who.operator.bech32
+                back = MsgUpdateWorker(name, found.endpoint, found.region, 0, False)
+                self.ok(self.chain.send(who.operator, MsgBond(name, BOND - found.bond), back))
+
     def answer_again(self, job: Job) -> Job:
         """Have spare workers in the places of the convicted answer a job again, and run until it is closed."""
         again = self.job(job.job_id)
         assert (again.status, again.attempt) == (JobStatus.WAITING, job.attempt + 1)
+        self.restore(*CHECKERS, *SPARES)
         spares, stages = iter(SPARES), list[Machine]()
         for who in SERVERS:
             stages.append(next(spares) if who.address in again.excluded else who)

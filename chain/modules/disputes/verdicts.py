@@ -76,6 +76,9 @@ def win(ctx: Context, dispute: Dispute, found: Play) -> None:
     registry.pay(ctx, dispute.dispute_id, ended.author, jobs.TREASURY, ended.deposit, PaymentReason.DEPOSIT)
     shrunk = _shrink(ctx, dispute)
     parent = plays.play(ctx.store, dispute.dispute_id, found.parent - 1)
+    # What it took to refute the list belongs to what its line has cost.
+    parent = replace(parent, fees=parent.fees + ended.fees)
+    PLAYS.save(ctx.store, (parent.dispute_id, parent.number), parent)
     if parent.status == PlayStatus.SILENT and not list(_lists(ctx.store, parent)):
         _refute(ctx, shrunk, parent)
     elif not shrunk.num_open_lines:
@@ -259,6 +262,8 @@ def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Gui
     losers = _wrong_checkers(ctx.store, job, unit.stage, (DisputeStatus.REFUTED, DisputeStatus.UPHELD))
     checked = list(sampling.commits(ctx.store, key))
     finders = [found.checker for found in checked if _is_finder(unit, found) and found.checker not in losers]
+    if dispute.kind == DisputeKind.SILENCE:  # nothing can differ from what was never opened
+        finders = [found.checker for found in checked if found.reveal_height]
     if not finders and guilt.winner and guilt.winner != unit.operator:
         finders = [guilt.winner]
     share = min(purse.left, bond // 8) // len(finders) if finders else 0
