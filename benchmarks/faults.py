@@ -1,132 +1,166 @@
-"""The fault matrix: every operator of every stage made wrong once, and what the chain does about it.
+"""The fault matrix: every operator of every stage made wrong once, every claim and every fault of the rules.
 
-    python -m benchmarks.faults [--sample N] [--seed 1] [--output table|json]
+    python -m benchmarks.faults [--tables matrix,claims,faults,endings] [--sample N] [--seed 1] [--processes N]
+                                [--output table|json]
 
-Real modules, transactions and blocks; units of two small models, one wide enough for three tiles of every row, one long
-enough for three blocks of attention. A fault counts as planted if it changes a row, a checksum or a token. Then it has
-to be detected, exactly the guilty convicted, at the planted step, every uostr where sampling.md says, the job answered
-by others where it was not, and no honest party slashed: else the exit status is 1.
+Real modules, transactions and blocks. The matrix: units of two small models, one wide enough for three tiles of every
+row, one long enough for three blocks of attention, with a wide MLP. A fault counts as planted if it changes a row, a
+checksum or a token. Then it has to be detected, exactly the guilty convicted, at the planted step, every uostr where
+sampling.md says, the job answered by others where it was not, and no honest party slashed. The other tables: each row
+of disputes.md §7 and sampling.md §9, and the ends that a dispute may come to, by the same measure. Else the exit status
+is 1.
 """
 
 import argparse
-import itertools
 import json
+import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from chain.modules.disputes.game.shape import UnitShape
-from chain.modules.jobs.types import SamplerKind, SamplerSpec
-from inference.disputes.model import ModelFiles
-from inference.models.convert import convert
-from tests.support.fault_matrix import Case, Kind, Outcome, cases, contents_of, run_batch
-from tests.support.lived_network import lived_network
-from tests.support.planted import Pipeline
-from tests.support.tiny_model import TinyShape, write_tiny_model
-
-STAGES = ((0, 2), (2, 4), (4, 5))
-SHAPES = {
-    "wide": TinyShape(layers=5, hidden=2112, heads=2, kv_heads=1, inner=64, vocabulary=320, head_size=32),
-    "long": TinyShape(layers=5, hidden=64, heads=2, kv_heads=1, inner=2112, vocabulary=512, head_size=32),
-}
-GREEDY = SamplerSpec()
-SAMPLERS = {
-    "greedy": GREEDY,
-    "temperature": SamplerSpec(SamplerKind.TEMPERATURE, 6000, 0),
-    "top-k": SamplerSpec(SamplerKind.TEMPERATURE, 4000, 20),
-}
-WIDE = {0: "first", 4: "middle", 7: "last"}
-LONG = {70: "middle", 132: "last"}
-BATCH = 10
-"""Jobs side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Cases that share a chain."""
-
-    model: str
-    sampler: str
-    prompt: int
-    outputs: int
-    kind: Kind
-    positions: dict[int, str]
-    only_outputs: bool = False
-
-
-RUNS = (
-    Run("wide", "greedy", 6, 3, Kind.FALSE_UNIT, WIDE),
-    Run("long", "greedy", 130, 4, Kind.FALSE_UNIT, LONG),
-    Run("long", "temperature", 130, 4, Kind.FALSE_UNIT, {132: "last"}, only_outputs=True),
-    Run("long", "top-k", 130, 4, Kind.FALSE_UNIT, {132: "last"}, only_outputs=True),
-    *(Run("wide", "greedy", 6, 3, kind, {7: "last"}) for kind in Kind if kind != Kind.FALSE_UNIT),
+from benchmarks.fault_runs import (
+    RUNS,
+    TABLES,
+    Chunk,
+    Run,
+    cases_of,
+    chunks_of,
+    play_case,
+    play_chunk,
+    table_cases,
+    write_models,
 )
+from tests.support.case_table import Row
+from tests.support.fault_matrix import Outcome
+
+MATRIX = "matrix"
+CHECKS = {
+    "detected": "is_detected",
+    "convicted rightly": "is_right",
+    "exact": "is_exact",
+    "answered": "is_answered",
+}
 
 
-def models(folder: Path) -> dict[str, ModelFiles]:
-    """Convert the small models."""
-    found = {}
-    for name, shape in SHAPES.items():
-        manifest = convert(write_tiny_model(folder / name / "source", shape), folder / name / "models")
-        found[name] = ModelFiles(folder / name / "models" / manifest.model_root.hex())
+def main() -> int:
+    """Run the tables and return the exit status."""
+    names = {name.split()[0]: name for name in TABLES}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tables", default=",".join((MATRIX, *names)), help="which of them, with commas between")
+    parser.add_argument(
+        "--sample", type=int, default=0, help="cases of each run of the matrix, drawn at random; 0: all"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--output", choices=("table", "json"), default="table")
+    options = parser.parse_args()
+    asked = options.tables.split(",")
+    if unknown := set(asked) - {MATRIX, *names}:
+        parser.error(f"there is no table {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        write_models(folder)
+        pool = ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"))
+        with pool:
+            tables = {name: _begin_table(pool, folder, names[name]) for name in asked if name != MATRIX}
+            draw = random.Random(options.seed) if options.sample else None
+            matrix = _begin_matrix(pool, folder, draw, options.sample) if MATRIX in asked else []
+            done = [future for futures in tables.values() for future in futures] + [found for _, found in matrix]
+            _wait(done)
+            rows = {names[name]: [future.result() for future in futures] for name, futures in tables.items()}
+            outcomes = [(RUNS[chunk.run], found.result()) for chunk, found in matrix]
+    return report(rows, outcomes, options.output)
+
+
+def _begin_table(pool: ProcessPoolExecutor, folder: Path, name: str) -> list[Future[Row]]:
+    return [pool.submit(play_case, folder, name, at) for at in range(len(table_cases(name)))]
+
+
+def _begin_matrix(
+    pool: ProcessPoolExecutor, folder: Path, draw: random.Random | None, count: int
+) -> list[tuple[Chunk, "Future[list[Outcome]]"]]:
+    """Begin all chunks; those of a job stand together, so that few processes compute it."""
+    found = []
+    for number, run in enumerate(RUNS):
+        chosen = cases_of(folder, run)
+        if draw is not None:
+            chosen = draw.sample(chosen, min(count, len(chosen)))
+        found += [(chunk, pool.submit(play_chunk, folder, chunk)) for chunk in chunks_of(number, chosen)]
     return found
 
 
-def pipeline_of(run: Run, model: ModelFiles) -> Pipeline:
-    """Return the job of a run."""
-    prompt = tuple((7 * at + 3) % 250 for at in range(run.prompt))
-    shape = UnitShape(model.header, 0, model.header.num_layers, len(prompt), run.outputs, SAMPLERS[run.sampler])
-    return Pipeline(model, STAGES, shape, prompt)
+def _wait(futures: Sequence[Future[Any]]) -> None:
+    """Show how far it is until all are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("chains", total=len(futures))
+        for future in futures:
+            future.result()
+            progress.advance(task)
 
 
-def outcomes(run: Run, pipeline: Pipeline, chosen: Sequence[Case], progress: Progress) -> Iterator[Outcome]:
-    """Plant and play the cases of a run."""
-    task = progress.add_task(f"{run.model}, {run.sampler}, {run.kind}", total=len(chosen))
-    waiting = iter(chosen)
-    with tempfile.TemporaryDirectory() as folder, lived_network(Path(folder), pipeline) as net:
-        while True:
-            batch = []
-            for case in waiting:
-                contents, shows = contents_of(pipeline, case)
-                if shows:
-                    batch.append((case, contents))
-                else:
-                    yield Outcome(case, False)
-                    progress.advance(task)
-                if len(batch) == BATCH:
-                    break
-            if not batch:
-                return
-            yield from run_batch(net, batch)
-            progress.advance(task, len(batch))
+# Judging and printing
 
 
-def rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
+def report(rows: dict[str, list[Row]], outcomes: Sequence[tuple[Run, list[Outcome]]], form: str) -> int:
+    """Print everything; 1 if anything is not as it has to be."""
+    by_run: dict[Run, list[Outcome]] = {}
+    for run, some in outcomes:
+        by_run.setdefault(run, []).extend(some)
+    matrix = [line for run, some in by_run.items() for line in summed(run, some)]
+    if form == "json":
+        listed = {name: [asdict(row) for row in table] for name, table in rows.items()}
+        print(json.dumps({MATRIX: matrix} | listed, indent=2))
+    else:
+        console = Console(width=200)
+        show_matrix(console, matrix)
+        for name, table in rows.items():
+            console.print(shown(name, table))
+    bad = [one for some in by_run.values() for one in some if one.is_planted and not is_good(one)]
+    wrong = [row for table in rows.values() for row in table if not row.is_good]
+    for row in wrong:
+        print(f"WRONG {row.case}: {row.detail}", file=sys.stderr)
+    return 1 if bad or wrong else 0
+
+
+def is_good(one: Outcome) -> bool:
+    """Tell whether everything about a planted fault is as it has to be; say what is not."""
+    checks = [getattr(one, name) for name in CHECKS.values()]
+    if not all(checks) or one.honest_slashed:
+        print(f"WRONG {one.case} {checks} {one.honest_slashed}{one.detail}", file=sys.stderr)
+        return False
+    return True
+
+
+def summed(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
     """Sum the outcomes of a run up, by stage and operator."""
     table = []
     for stage, label in dict.fromkeys((one.case.stage, one.case.label) for one in found):
         own = [one for one in found if (one.case.stage, one.case.label) == (stage, label)]
         planted = [one for one in own if one.is_planted]
+        places = {name.split(",")[0] for name in (one.case.place for one in own)}
         table.append(
             {
                 "case": str(run.kind),
                 "model": run.model,
+                "positions": run.prompt + run.outputs - 1,
                 "sampler": run.sampler,
+                "at": " ".join(name for name in ("first", "middle", "last") if name in places),
                 "stage": stage,
                 "operator": label,
                 "tried": len(own),
                 "planted": len(planted),
-                "detected": sum(one.is_detected for one in planted),
-                "convicted rightly": sum(one.is_right for one in planted),
-                "exact": sum(one.is_exact for one in planted),
-                "answered": sum(one.is_answered for one in planted),
+                **{name: sum(getattr(one, field) for one in planted) for name, field in CHECKS.items()},
                 "rounds": max((one.rounds for one in planted), default=0),
                 "bytes": max((one.bytes for one in planted), default=0),
                 "honest slashed": sum(one.honest_slashed for one in planted),
@@ -135,56 +169,44 @@ def rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
     return table
 
 
-def main() -> int:
-    """Run the matrix and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sample", type=int, default=0, help="cases of each run, drawn at random; 0: all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", choices=("table", "json"), default="table")
-    options = parser.parse_args()
-    draw, found, table = random.Random(options.seed), list[Outcome](), list[dict[str, object]]()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress, tempfile.TemporaryDirectory() as folder:
-        task = progress.add_task("converting two small models", total=1)
-        made = models(Path(folder))
-        progress.advance(task)
-        pipelines: dict[tuple[str, str, int], Pipeline] = {}
-        for run in RUNS:
-            key = (run.model, run.sampler, run.prompt)
-            pipeline = pipelines.setdefault(key, pipeline_of(run, made[run.model]))
-            chosen = list(cases(pipeline, run.kind, run.positions, only_outputs=run.only_outputs))
-            if options.sample:
-                chosen = draw.sample(chosen, min(options.sample, len(chosen)))
-            played = list(outcomes(run, pipeline, chosen, progress))
-            found += played
-            table += rows(run, played)
-    print(json.dumps(table, indent=2)) if options.output == "json" else show(table)
-    return 0 if all(is_good(one) for one in found if one.is_planted) else 1
-
-
-def is_good(one: Outcome) -> bool:
-    """Tell whether everything about a case is as it has to be; say what is not."""
-    checks = (one.is_detected, one.is_right, one.is_exact, one.is_answered, not one.honest_slashed)
-    if not all(checks):
-        print(f"WRONG {one.case} {checks}{one.detail}", file=sys.stderr)
-    return all(checks)
-
-
-def show(table: Sequence[dict[str, object]]) -> None:
+def show_matrix(console: Console, matrix: Sequence[dict[str, object]]) -> None:
     """Print a table for each kind of case, with its sums."""
-    console = Console(width=170)
-    for kind, group in itertools.groupby(table, key=lambda row: row["case"]):
-        listed = list(group)
-        names = [name for name in listed[0] if name != "case"]
-        printed = Table(*names, title=str(kind))
-        for row in listed:
-            printed.add_row(*(str(row[name]) for name in names))
-        sums = [sum(row[name] for row in listed if isinstance(row[name], int)) for name in names]  # type: ignore[misc]
-        most = [max((row[name] for row in listed if isinstance(row[name], int)), default="") for name in names]  # type: ignore[type-var]
+    for kind in dict.fromkeys(str(line["case"]) for line in matrix):
+        lines = [line for line in matrix if line["case"] == kind]
+        names = [name for name in lines[0] if name != "case"]
+        printed = Table(*names, title=kind)
+        for line in lines:
+            printed.add_row(*(str(line[name]) for name in names))
         printed.add_section()
-        last = [str(most[at] if name in ("rounds", "bytes") else sums[at]) for at, name in enumerate(names)]
-        printed.add_row("together", "", "", "", *last[4:])
+        printed.add_row("together", *(_sum(name, lines) for name in names[1:]))
         console.print(printed)
+
+
+def _sum(name: str, lines: Sequence[dict[str, object]]) -> str:
+    if name in ("positions", "sampler", "at", "stage", "operator"):
+        return ""
+    join: Callable[[list[int]], int] = max if name in ("rounds", "bytes") else sum
+    return str(join([int(str(line[name])) for line in lines]))
+
+
+def shown(name: str, table: Sequence[Row]) -> Table:
+    """Return the table of cases, with its sums."""
+    columns = ("case", "shown by", "detected", "who paid: uostr", "expected", "went to", "job", "honest slashed")
+    printed = Table(*columns, title=name)
+    for row in table:
+        is_exact = "exactly" if row.is_exact and row.is_right else f"NOT: {_told(row.expected)}"
+        told = (_told(row.paid) or "nobody", is_exact, _told(row.went), row.job if row.is_ended else f"NOT: {row.job}")
+        printed.add_row(row.case, row.claimed, "yes" if row.is_detected else "NO", *told, str(row.honest_slashed))
+    printed.add_section()
+    counts = (sum(row.is_detected for row in table), sum(sum(row.paid.values()) for row in table))
+    exact, ended = sum(row.is_exact and row.is_right for row in table), sum(row.is_ended for row in table)
+    sums = (f"{counts[0]} of {len(table)}", f"{counts[1]:,}", f"{exact} of {len(table)}", "")
+    printed.add_row("together", "", *sums, f"{ended} of {len(table)}", str(sum(row.honest_slashed for row in table)))
+    return printed
+
+
+def _told(amounts: Any) -> str:
+    return ", ".join(f"{name} {amount:,}" for name, amount in sorted(amounts.items()))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class MadeUnit(Archive):
         }
         self._caches = dict(self._grown)
         self._faults = {(one.item, one.op, one.tile): one for one in (fault, *also) if one is not None}
+        self._leader: MadeUnit | None = None
+        self._led_below = 0
 
     def altered(self, item: Item, op: int, tile: int, body: bytes) -> bytes:
         """Return the fault in its place."""
@@ -66,14 +68,25 @@ class MadeUnit(Archive):
         self._checks[:] = other._checks[:outputs]
         self._tokens[:] = other._tokens[:outputs]
 
+    def follow(self, other: "MadeUnit", layer: int) -> None:
+        """Take the layers below `layer` over from a unit that computes them from the same rows, as long as both are fed
+        the same ids."""
+        self._leader, self._led_below = other, layer
+
     def make(self, *, is_free: bool) -> None:
         """Compute the rest; `is_free`: a last stage feeds its own tokens (a run), else the inputs' (a check)."""
         shape = self.shape
         if is_free and shape.is_last:
             self.inputs = replace(self.inputs, tokens=tuple(self._tokens))
-        for position in range(len(self._made[shape.start]), shape.positions):
+        leader, first = self._leader, len(self._made[shape.start])
+        for position in range(first, shape.positions):
+            if leader is not None and self._fed(position) != leader._fed(position):
+                leader = None
             for layer in range(shape.start, shape.end):
-                self._make_layer(layer, position)
+                if leader is not None and layer < self._led_below:
+                    self._take_layer(leader, layer, position)
+                else:
+                    self._make_layer(layer, position)
             output = position - shape.prompt_tokens + 1
             if shape.is_last and output >= 0:
                 self._checks.append(self._made_item(Item(ItemKind.CHECKSUM, shape.header.num_layers, 0, output)))
@@ -82,6 +95,15 @@ class MadeUnit(Archive):
                 if is_free:
                     self.inputs = replace(self.inputs, tokens=tuple(self._tokens))
         self._programs.clear()
+
+    def _fed(self, position: int) -> int:
+        prompt = self.inputs.prompt
+        return prompt[position] if position < len(prompt) else self.inputs.tokens[position - len(prompt)]
+
+    def _take_layer(self, other: "MadeUnit", layer: int, position: int) -> None:
+        for rows, others in zip(self._grown[layer], other._grown[layer], strict=True):
+            rows.append(others[position])
+        self._made[layer].append(other._made[layer][position])
 
     def _make_layer(self, layer: int, position: int) -> None:
         groups = self.shape.header.num_kv_heads

@@ -23,11 +23,15 @@ class Pipeline:
     shape: UnitShape
     """Of all layers."""
     prompt: tuple[int, ...]
+    base: "Pipeline | None" = None
+    """The same job under another sampler: equal until the first token is fed."""
 
     @cached_property
     def honest(self) -> MadeUnit:
         """The whole job as it should be."""
         made = MadeUnit(self.model, self.shape, self._inputs(()), None)
+        if self.base is not None:
+            made.copy_until(self.base.honest, len(self.prompt) - 1)
         made.make(is_free=True)
         return made
 
@@ -40,6 +44,7 @@ class Pipeline:
         """The whole job of a pipeline in which tiles are wrong: what comes after them follows from them."""
         made = MadeUnit(self.model, self.shape, self._inputs(self.honest.inputs.tokens), None, (), faults)
         made.copy_until(self.honest, min(self.position(fault.item) for fault in faults))
+        made.follow(self.honest, min(fault.item.layer for fault in faults))
         made.make(is_free=True)
         return made
 
@@ -51,13 +56,16 @@ class Pipeline:
         made.copy_until(whole, self.shape.positions)
         return made
 
-    def checked(self, whole: MadeUnit, stage: int, since: int, fault: Fault | None = None) -> MadeUnit:
+    def checked(
+        self, whole: MadeUnit, stage: int, since: int, fault: Fault | None = None, *, below: int = 0
+    ) -> MadeUnit:
         """A stage as a checker computes it from what the pipeline passed on; `since` is where that may begin to differ
-        from the honest job, `fault` is the checker's own."""
+        from the honest job, `fault` is the checker's own. Below a layer the pipeline is known to be right."""
         start, _ = self.stages[stage]
         given = tuple(whole.rows[start - 1]) if start else ()
         made = MadeUnit(self.model, self.part(stage), whole.inputs, fault, given)
         made.copy_until(self.honest, since)
+        made.follow(whole, below)
         made.make(is_free=False)
         return made
 
@@ -108,7 +116,8 @@ def lying_asserters(pipeline: Pipeline, *faults: Fault) -> Contents:
     wrong = {pipeline.stage_of(fault): fault for fault in faults}
     asserted = tuple(pipeline.cut(whole, stage, wrong.get(stage)) for stage in range(len(pipeline.stages)))
     checked = tuple(
-        pipeline.checked(whole, stage, since) if stage in wrong else asserted[stage] for stage in range(len(asserted))
+        pipeline.checked(whole, stage, since, below=wrong[stage].item.layer) if stage in wrong else asserted[stage]
+        for stage in range(len(asserted))
     )
     return Contents(asserted, checked)
 
@@ -116,6 +125,6 @@ def lying_asserters(pipeline: Pipeline, *faults: Fault) -> Contents:
 def lying_checker(pipeline: Pipeline, name: str, fault: Fault) -> Contents:
     """All stages are honest, one checker is wrong about one of them."""
     contents, stage = honest_contents(pipeline), pipeline.stage_of(fault)
-    liar = pipeline.checked(pipeline.honest, stage, pipeline.position(fault.item), fault)
+    liar = pipeline.checked(pipeline.honest, stage, pipeline.position(fault.item), fault, below=fault.item.layer)
     view = (*contents.checked[:stage], liar, *contents.checked[stage + 1 :])
     return replace(contents, views={name: view})

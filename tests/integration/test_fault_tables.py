@@ -1,0 +1,45 @@
+"""Every claim of disputes.md §7 and every fault of sampling.md §9 comes out, and costs whom it should, to the uostr.
+
+`python -m benchmarks.faults --tables claims,faults` prints the same cases as tables.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from inference.models.convert import convert
+from tests.support.case_table import Case, Models, run_case
+from tests.support.claim_cases import by_receipt, claim_cases, false_box
+from tests.support.duty_cases import duty_cases
+from tests.support.penalty_cases import game_penalty_cases
+from tests.support.tiny_model import TinyShape, write_tiny_model
+
+VARIANTS = (by_receipt, false_box)
+"""Of these one each: test_dispute_receipts.py and test_dispute_witness.py have them all."""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    work = tmp_path_factory.mktemp("model")
+    manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
+    return {"game": work / "models" / manifest.model_root.hex()}
+
+
+def _chosen() -> list[Case]:
+    seen: set[object] = set()
+    chosen = []
+    for case in claim_cases() + game_penalty_cases() + duty_cases():
+        kind = case.play.func if isinstance(case.play, partial) else case.play
+        if kind not in VARIANTS or kind not in seen:
+            chosen.append(case)
+        seen.add(kind)
+    return chosen
+
+
+@pytest.mark.parametrize("case", _chosen(), ids=lambda case: f"{case.name} - {case.claimed}")
+def test_a_fault_costs_exactly_whoever_committed_it(tmp_path: Path, models: Models, case: Case) -> None:
+    row = run_case(case, tmp_path, models)
+    assert row.is_good, row.detail
+    assert row.paid == row.expected
+    assert row.honest_slashed == 0
