@@ -23,7 +23,7 @@ from chain.crypto.ics23 import InvalidProof, verify_state
 from chain.modules.accounts.types import AnyValue, BaseAccount
 from chain.modules.disputes.types import ClosedDispute
 from chain.modules.jobs.types import ArchivedRecord, ClosedJob, RecordKind
-from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Round
+from chain.modules.sampling.types import ConcludedCheck, ConcludedEpoch, Penalty, Round
 from chain.node.comet_rpc import CometRpc, RpcError
 from chain.node.light import HeaderRejected, genesis_validators, verify_signed_header
 from chain.store.codec import DecodeError, decode
@@ -37,6 +37,7 @@ ARCHIVED: dict[str, type[Any]] = {
     "round": Round,
     "epoch": ConcludedEpoch,
     "dispute": ClosedDispute,
+    "penalty": Penalty,
 }
 """Kinds of closed records and what they hold."""
 

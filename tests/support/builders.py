@@ -22,6 +22,7 @@ from chain.modules.accounts import keeper as accounts
 from chain.modules.bank import keeper as bank
 from chain.modules.bank.types import DENOM, Coin
 from chain.parameters import LOCALNET, OSTR, ParameterSet
+from tests.support.bonds import bonds_of, require_on_record
 
 CHAIN_ID = "test-chain"
 GENESIS_SECONDS = 1_700_000_000
@@ -151,8 +152,10 @@ class Chain:
 
     def decide(self, block: Block) -> FinalizeResult:
         """Execute and commit a block that others decided, whatever we think of it."""
+        before = bonds_of(self.app._below())
         self.last = self.app.finalize_block(block)
         self.app.commit()
+        require_on_record(before, self.app._below(), self.last, block.height)
         self.height = block.height
         self.app_hashes.append(self.last.app_hash)
         self.blocks.append(block)

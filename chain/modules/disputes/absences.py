@@ -22,7 +22,10 @@ from chain.modules.jobs import rules as job_rules
 from chain.modules.jobs.types import CloseReason, Job, JobStatus, Receipt, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
+from chain.modules.sampling import penalties
+from chain.modules.sampling.types import PenaltyReason
 from chain.modules.workers import keeper as workers
+from chain.modules.workers import penalties as bonds
 from chain.store.collections import U64
 from chain.store.overlay import Reader
 
@@ -141,8 +144,12 @@ def end_due(ctx: Context) -> None:
 
 
 def _charge(ctx: Context, job: Job, unit: Unit) -> None:
-    """Take what a missing result costs, to the work of those whose results came."""
-    amount = min(unit.terms.bond // 4, rates.params(ctx.store).job_fee)
+    """Take what a missing result costs, to the work of those whose results came.
+
+    Who is silent may only be offline: what this epoch's share for absence does not cover is forgiven.
+    """
+    key, price = jobs.key_of(unit), min(unit.terms.bond // 4, rates.params(ctx.store).job_fee)
+    amount = min(price, bonds.absence_left(ctx.store), workers.worker(ctx.store, unit.operator).bond)
     header = models.model(ctx.store, job.model_root).header
     others = [other for other in jobs.units_of(ctx.store, job) if other.status != UnitStatus.PENDING]
     done = {jobs.key_of(other): job_rules.done_work(header, job, other) for other in others}
@@ -150,6 +157,13 @@ def _charge(ctx: Context, job: Job, unit: Unit) -> None:
     for other in others:
         share = amount * done[jobs.key_of(other)] // sum(done.values())
         left -= share
-        workers.take_bond(ctx, unit.operator, share, other.operator)
-    workers.take_bond(ctx, unit.operator, left, jobs.TREASURY)
-    ctx.emit("ResultMissing", job_id=job.job_id, attempt=job.attempt, stage=unit.stage, amount=amount)
+        penalties.take(ctx, unit.operator, other.operator, share, PenaltyReason.MISSING_RESULT, key)
+    penalties.take(ctx, unit.operator, jobs.TREASURY, left, PenaltyReason.MISSING_RESULT, key)
+    ctx.emit(
+        "ResultMissing",
+        job_id=job.job_id,
+        attempt=job.attempt,
+        stage=unit.stage,
+        amount=amount,
+        forgiven=price - amount,
+    )

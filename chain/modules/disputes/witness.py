@@ -41,9 +41,10 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.rules import is_final
 from chain.modules.jobs.types import Job, JobStatus, Unit
 from chain.modules.rates.rules import ceil_div
-from chain.modules.sampling import epochs
+from chain.modules.sampling import epochs, penalties
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.rules import has_bit
+from chain.modules.sampling.types import PenaltyReason
 from chain.modules.treasury import keeper as treasury
 from chain.modules.workers import keeper as workers
 from chain.modules.workers.types import Worker
@@ -301,9 +302,14 @@ def _accused(ctx: Context, found: Demand) -> Demand:
     DEMANDS.save(ctx.store, changed.demand_id, changed)
     OWED.remove(ctx.store, (changed.job_id, changed.demand_id))
     workers.release(ctx, found.demander, found.deposit)
-    workers.take_bond(ctx, found.demander, found.deposit, jobs.TREASURY)
+    _forfeit(ctx, found, PenaltyReason.FALSE_ACCUSATION)
     ctx.emit("WitnessAccused", demand_id=found.demand_id, job_id=found.job_id, deposit=found.deposit)
     return changed
+
+
+def _forfeit(ctx: Context, found: Demand, reason: PenaltyReason) -> None:
+    key = (found.job_id, (found.attempt, found.stage))
+    penalties.take(ctx, found.demander, jobs.TREASURY, found.deposit, reason, key)
 
 
 def _end(ctx: Context, found: Demand) -> None:
@@ -313,7 +319,7 @@ def _end(ctx: Context, found: Demand) -> None:
         other.guilt is not None and other.attempt == found.attempt for other in registry.of_job(ctx.store, found.job_id)
     )
     if found.is_outsider and any(found.digests) and not is_convicted:
-        workers.take_bond(ctx, found.demander, found.deposit, jobs.TREASURY)
+        _forfeit(ctx, found, PenaltyReason.DEMAND)
     ended = replace(found, status=DemandStatus.OVER) if found.status == DemandStatus.OWED else found
     DEMANDS.save(ctx.store, ended.demand_id, replace(ended, deposit=0))
     OWED.remove(ctx.store, (found.job_id, found.demand_id))

@@ -340,6 +340,8 @@ class RecordKind(IntEnum):
     """`sampling.ConcludedEpoch`; id: u64be epoch."""
     DISPUTE = 5
     """`disputes.ClosedDispute`; id: u64be dispute."""
+    PENALTY = 6
+    """`sampling.Penalty`; id: u64be number."""
 
 
 @record

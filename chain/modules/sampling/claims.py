@@ -12,11 +12,11 @@ from chain.errors import Code, Rejected
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit, UnitStatus
-from chain.modules.sampling import canaries, rules
+from chain.modules.sampling import canaries, penalties, rules
 from chain.modules.sampling.state import CHECKS, CLAIMS, COMMITS, PLACES, PROOFS, ROUNDS, SHOWN
-from chain.modules.sampling.types import CheckPhase, Claim, EpochProof, UnitCheck
+from chain.modules.sampling.types import CheckPhase, Claim, EpochProof, PenaltyReason, UnitCheck
 from chain.modules.workers import keeper as workers
-from chain.modules.workers import penalties
+from chain.modules.workers import penalties as bonds
 from chain.store.overlay import Reader
 
 SEALED = (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.DRAWING_AGAIN, CheckPhase.COMMIT_AGAIN)
@@ -24,10 +24,10 @@ SEALED = (CheckPhase.DRAWING, CheckPhase.COMMIT, CheckPhase.DRAWING_AGAIN, Check
 
 
 @dataclass(frozen=True, slots=True)
-class Penalty:
+class Price:
     """What a worker owes for a duty."""
 
-    price: int
+    whole: int
     owed: int
     """What of it nobody has claimed yet."""
     amount: int
@@ -53,7 +53,7 @@ def is_unmet(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, opened: 
     return False
 
 
-def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checker: bytes) -> Penalty:
+def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checker: bytes) -> Price:
     """Return what is left to claim of an unmet duty.
 
     It costs three checks; S if the unit was false, or a canary that counts, and the worker never committed. That may
@@ -67,10 +67,10 @@ def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checke
     amount = min(owed, workers.worker(store, checker).bond)
     # Who plants a canary may claim it too, and must not earn more by it than by any other absence.
     shared = amount if unit.status == UnitStatus.REFUTED else min(amount, rules.absence_penalty(unit.terms))
-    return Penalty(price, owed, amount, rules.claimer_share(unit.terms, shared), is_fault)
+    return Price(price, owed, amount, rules.claimer_share(unit.terms, shared), is_fault)
 
 
-def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
+def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Price:
     """Return what a worker's unmet duty costs.
 
     Raises: Rejected: UNKNOWN_JOB, WINDOW_CLOSED, NOT_ELIGIBLE, PROOF_NOT_OPEN, ALREADY_CLAIMED, DUTY_MET.
@@ -92,15 +92,15 @@ def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Penalty:
     return found
 
 
-def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Penalty:
+def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Price:
     """Take what an unmet duty costs. Raises: Rejected: PENALTY_CAP and what `find_unmet` raises."""
     found = find_unmet(ctx.store, key, checker)
-    if not found.is_fault and penalties.absence_left(ctx.store) < found.amount:
+    if not found.is_fault and bonds.absence_left(ctx.store) < found.amount:
         raise Rejected(Code.PENALTY_CAP, "this epoch has taken as much for absence as it may; claim in the next one")
-    take = workers.take_bond if found.is_fault else penalties.take_for_absence
-    take(ctx, checker, found.share, claimer)
-    take(ctx, checker, found.amount - found.share, jobs.TREASURY)
-    CLAIMS.save(ctx.store, (key, checker), Claim(found.price))
+    reason = PenaltyReason.UNMET_FALSE if found.is_fault else PenaltyReason.UNMET
+    penalties.take(ctx, checker, claimer, found.share, reason, key)
+    penalties.take(ctx, checker, jobs.TREASURY, found.amount - found.share, reason, key)
+    CLAIMS.save(ctx.store, (key, checker), Claim(found.whole))
     return found
 
 
@@ -123,7 +123,7 @@ def punish_leak(ctx: Context, key: UnitKey, unit: Unit, author: bytes, sender: b
     """Take the price of a leaked seal; return it and the sender's half."""
     amount = min(rules.leak_price(unit.terms), workers.worker(ctx.store, author).bond)
     share = amount // 2
-    workers.take_bond(ctx, author, share, sender)
-    workers.take_bond(ctx, author, amount - share, jobs.TREASURY)
+    penalties.take(ctx, author, sender, share, PenaltyReason.LEAKED_SEAL, key)
+    penalties.take(ctx, author, jobs.TREASURY, amount - share, PenaltyReason.LEAKED_SEAL, key)
     SHOWN.add(ctx.store, (key, author))
     return amount, share

@@ -13,7 +13,7 @@ from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import RecordKind, Unit, UnitStatus
-from chain.modules.sampling import measures, rules
+from chain.modules.sampling import measures, penalties, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CANARY_BEACONS,
@@ -37,6 +37,7 @@ from chain.modules.sampling.types import (
     ConcludedEpoch,
     EpochProof,
     Payment,
+    PenaltyReason,
     Snapshot,
     SnapshotEntry,
     SnapshotPlace,
@@ -252,10 +253,12 @@ def convict_check(ctx: Context, key: UnitKey, checker: bytes) -> None:
 
 def _punish(ctx: Context, unit: Unit, checker: bytes, *, is_silent: bool) -> None:
     """Take what a commitment without opening (`is_silent`), or one without a winning ticket, costs."""
+    amount, reason = rules.absence_penalty(unit.terms), PenaltyReason.NO_TICKET
     if is_silent and unit.status == UnitStatus.REFUTED:
-        workers.take_bond(ctx, checker, unit.terms.bond, jobs.TREASURY)
-    else:
-        bonds.take_for_absence(ctx, checker, rules.absence_penalty(unit.terms), jobs.TREASURY)
+        amount, reason = unit.terms.bond, PenaltyReason.COMPLICITY
+    elif is_silent:
+        reason = PenaltyReason.UNREVEALED
+    penalties.take(ctx, checker, jobs.TREASURY, amount, reason, jobs.key_of(unit))
 
 
 def _flat(key: UnitKey) -> tuple[int, int, int]:

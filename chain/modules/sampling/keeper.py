@@ -19,7 +19,7 @@ from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import second_rate
-from chain.modules.sampling import epochs, measures, rules
+from chain.modules.sampling import epochs, measures, penalties, rules
 from chain.modules.sampling.genesis import validate_params
 from chain.modules.sampling.state import (
     BY_CHECKER,
@@ -41,12 +41,12 @@ from chain.modules.sampling.types import (
     ConcludedCheck,
     Mismatch,
     Params,
+    PenaltyReason,
     Round,
     Snapshot,
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
-from chain.modules.workers import penalties
 from chain.modules.workers.rules import free_bond, is_active
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
@@ -323,7 +323,7 @@ def freeze_silent(ctx: Context, key: UnitKey) -> None:
 def forfeit_silent(ctx: Context, key: UnitKey) -> None:
     """End a unit whose asserter did not open and cannot be asked again: R goes to the treasury."""
     unit = jobs.unit(ctx.store, key)
-    penalties.take_for_absence(ctx, unit.operator, unit.terms.fee, jobs.TREASURY)
+    penalties.take(ctx, unit.operator, jobs.TREASURY, unit.terms.fee, PenaltyReason.UNOPENED_SEAL, key)
     finish(ctx, key, is_opened=False)
 
 

@@ -8,8 +8,19 @@ from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
-from chain.modules.sampling import canaries, epochs, keeper, measures, rules
-from chain.modules.sampling.state import BY_CHECKER, CHECKS, COMMITS, MISMATCHES, PHASE_ENDS, PROOFS, ROUNDS, SILENT
+from chain.modules.sampling import canaries, epochs, keeper, measures, penalties, rules
+from chain.modules.sampling.state import (
+    BY_CHECKER,
+    CHECKS,
+    COMMITS,
+    MISMATCHES,
+    PENALTIES,
+    PENALTIES_OF,
+    PHASE_ENDS,
+    PROOFS,
+    ROUNDS,
+    SILENT,
+)
 from chain.modules.sampling.types import CheckPhase, Params
 from chain.modules.workers import keeper as workers
 from chain.store.overlay import Reader
@@ -27,12 +38,13 @@ def export_genesis(ctx: QueryContext) -> dict[str, Any]:
 
 
 def end_block(ctx: Context) -> None:
-    """End windows, close the round, settle, turn the epoch, pay.
+    """Take what is forfeited, end windows, close the round, settle, turn the epoch, pay.
 
     Order: a round that closes with an epoch belongs to it, so the round is closed before the next snapshot; what the
     block settled is archived with the round that closes in it.
     """
     params, height = keeper.params(ctx.store), ctx.block.height
+    penalties.take_forfeited(ctx)
     keeper.end_phases(ctx)
     if rules.is_close(params, height):
         keeper.close_round(ctx)
@@ -92,6 +104,10 @@ def check_invariants(ctx: QueryContext) -> None:
     for index, taken in ROUNDS.items(ctx.store):
         if taken.num_open != open_by_round.get(index, 0):
             raise InvariantBroken(f"round {index} counts {taken.num_open} open units")
+    for operator, number in PENALTIES_OF.keys(ctx.store):
+        found = PENALTIES.find(ctx.store, number)
+        if found is None or found.operator != operator or not found.amount:
+            raise InvariantBroken(f"penalty {number} is listed for {operator.hex()} and is none of its own")
     for checker, (_, key) in BY_CHECKER.keys(ctx.store):
         if CHECKS.has(ctx.store, key) and not COMMITS.has(ctx.store, (key, checker)):
             raise InvariantBroken(f"{checker.hex()} is listed for {key} without a commitment")

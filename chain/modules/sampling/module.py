@@ -30,6 +30,9 @@ MODULE = Module(
         QueryMethod(f"{SERVICE}/Canary", types.QueryCanaryRequest, types.QueryCanaryResponse, canaries.canary),
         QueryMethod(f"{SERVICE}/Pool", types.QueryPoolRequest, types.QueryPoolResponse, queries.pool),
         QueryMethod(f"{SERVICE}/Unmet", types.QueryUnmetRequest, types.QueryUnmetResponse, queries.unmet),
+        QueryMethod(
+            f"{SERVICE}/Penalties", types.QueryPenaltiesRequest, types.QueryPenaltiesResponse, queries.bond_penalties
+        ),
     ),
     init_genesis=lifecycle.init_genesis,
     export_genesis=lifecycle.export_genesis,

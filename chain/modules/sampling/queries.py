@@ -5,16 +5,20 @@ from itertools import islice
 
 from chain.context import QueryContext
 from chain.errors import Code, Rejected
+from chain.module import MAX_PAGE
 from chain.modules.accounts.keeper import address_of
 from chain.modules.bank import keeper as bank
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
-from chain.modules.sampling import claims, epochs, keeper, rules
+from chain.modules.sampling import claims, epochs, keeper, penalties, rules
 from chain.modules.sampling.types import (
+    Penalty,
     QueryEpochProofsRequest,
     QueryEpochProofsResponse,
     QueryParamsRequest,
     QueryParamsResponse,
+    QueryPenaltiesRequest,
+    QueryPenaltiesResponse,
     QueryPoolRequest,
     QueryPoolResponse,
     QueryRoundRequest,
@@ -30,6 +34,10 @@ from chain.modules.sampling.types import (
 
 UNMET_PAGE = 128
 """Units whose tickets one answer recomputes."""
+MAX_SCAN = 10 * MAX_PAGE
+"""Entries of an index that one query looks at."""
+LAST_NUMBER = (1 << 64) - 2
+"""The highest number that others may follow."""
 
 
 def parameters(ctx: QueryContext, _request: QueryParamsRequest) -> QueryParamsResponse:
@@ -94,3 +102,24 @@ def unmet(ctx: QueryContext, request: QueryUnmetRequest) -> QueryUnmetResponse:
             owed = claims.find_unmet(ctx.store, key, checker)
             found.append(UnmetDuty(key[0], *key[1], owed.amount, owed.share))
     return QueryUnmetResponse(tuple(found), keeper.cursor_of(*page[-1]) if len(page) == UNMET_PAGE else b"")
+
+
+def bond_penalties(ctx: QueryContext, request: QueryPenaltiesRequest) -> QueryPenaltiesResponse:
+    """Return a page of what was taken from bonds outside disputes. Raises: Rejected: INVALID_ADDRESS.
+
+    The narrowest index that the request names is read, at most `MAX_SCAN` entries of it; the other condition chooses.
+    """
+    operator = address_of(request.worker, "worker") if request.worker else b""
+    after, limit, found = min(request.after, LAST_NUMBER), min(request.limit or 100, MAX_PAGE), list[Penalty]()
+    if request.job_id:
+        listed = penalties.of_job(ctx.store, request.job_id, after)
+    elif operator:
+        listed = penalties.of_worker(ctx.store, operator, after)
+    else:
+        listed = penalties.after_number(ctx.store, after)
+    for scanned, entry in enumerate(listed, 1):
+        if not operator or entry.operator == operator:
+            found.append(entry)
+        if len(found) == limit or scanned == MAX_SCAN:
+            return QueryPenaltiesResponse(tuple(found), entry.number)
+    return QueryPenaltiesResponse(tuple(found))

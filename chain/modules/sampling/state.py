@@ -9,6 +9,7 @@ from chain.modules.sampling.types import (
     Mismatch,
     Params,
     Payment,
+    Penalty,
     Round,
     Snapshot,
     SnapshotPlace,
@@ -55,6 +56,14 @@ PAYMENTS: Map[int, Payment] = Map("sampling", b"payment/", U64, Payment)
 """Number → pay that waits for money in the pool; paying removes it."""
 PAYMENT_NUMBER = Sequence("sampling", b"payment_number")
 """Payments that ever waited; never removed."""
+PENALTIES: Map[int, Penalty] = Map("sampling", b"penalty/", U64, Penalty)
+"""Number → a part of a bond that was taken outside disputes; garbage `receipt_blocks` later."""
+PENALTIES_OF: KeySet[tuple[bytes, int]] = KeySet("sampling", b"penalty_of/", pair(ADDRESS, U64))
+"""(operator, penalty); removed with the penalty."""
+PENALTIES_OF_JOB: KeySet[tuple[int, int]] = KeySet("sampling", b"penalty_job/", pair(U64, U64))
+"""(job, penalty) of those that are about a job; removed with the penalty."""
+PENALTY_NUMBER = Sequence("sampling", b"penalty_number")
+"""Penalties so far; never removed."""
 TALLIES: Map[tuple[int, bytes], Tally] = Map("sampling", b"tally/", pair(U64, HASH), Tally)
 """(epoch, model_root) → duties expected and fulfilled; measuring the epoch removes it."""
 MEASUREMENTS: KeySet[tuple[int, int]] = KeySet("sampling", b"measurement/", pair(U64, U64))

@@ -32,7 +32,7 @@ MODULE = Module(
     ),
     init_genesis=lifecycle.init_genesis,
     export_genesis=lifecycle.export_genesis,
-    end_block=penalties.end_block,
+    end_block=penalties.release_held,
     check_invariants=lifecycle.check_invariants,
 )
 """What the application registers."""

@@ -48,23 +48,26 @@ def forfeit(ctx: Context, operator: bytes) -> None:
     ctx.emit("BondForfeited", operator=operator.hex())
 
 
-def take_forfeited(ctx: Context) -> None:
-    """Take forfeited bonds, one behind the other, as far as this epoch allows it.
+def take_forfeited(ctx: Context) -> list[tuple[bytes, int]]:
+    """Take forfeited bonds, one behind the other, as far as this epoch allows it; return whose, and how much.
 
     Whoever it has come to is jailed, so that it takes no work for which it has nothing left to lose; the others work
     on. When nothing is left, the worker may bond anew and resume.
     """
+    taken: list[tuple[bytes, int]] = []
     for operator, found in list(islice(FORFEITURES.items(ctx.store), FORFEITURES_PER_BLOCK)):
         if not absence_left(ctx.store):
-            return
+            break
         keeper.set_status(ctx, operator, WorkerStatus.JAILED)
-        take_for_absence(ctx, operator, keeper.worker(ctx.store, operator).bond, TREASURY)
+        amount = take_for_absence(ctx, operator, keeper.worker(ctx.store, operator).bond, TREASURY)
+        taken.append((operator, amount))
         if keeper.worker(ctx.store, operator).bond:
-            return
+            break
         FORFEITURES.remove(ctx.store, operator)
         for _ in range(found.holds):
             keeper.unhold(ctx, operator)
         keeper.set_status(ctx, operator, WorkerStatus.DRAINING)
+    return taken
 
 
 def release_held(ctx: Context) -> None:
@@ -74,9 +77,3 @@ def release_held(ctx: Context) -> None:
         HELD.remove(ctx.store, key)
         bank.transfer(ctx, keeper.HELD_SLASHES, entry.recipient, entry.amount)
         ctx.emit("SlashReleased", operator=entry.operator.hex(), amount=entry.amount)
-
-
-def end_block(ctx: Context) -> None:
-    """Take what is forfeited, pay out what was held long enough."""
-    take_forfeited(ctx)
-    release_held(ctx)

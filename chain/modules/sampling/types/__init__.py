@@ -43,6 +43,12 @@ from chain.modules.sampling.types.epochs import (
     SnapshotPlace,
     Tally,
 )
+from chain.modules.sampling.types.penalties import (
+    Penalty,
+    PenaltyReason,
+    QueryPenaltiesRequest,
+    QueryPenaltiesResponse,
+)
 from chain.modules.sampling.types.queries import (
     Explanation,
     QueryCanaryRequest,
@@ -89,6 +95,8 @@ __all__ = [
     "MsgShowSealResponse",
     "Params",
     "Payment",
+    "Penalty",
+    "PenaltyReason",
     "QueryCanaryRequest",
     "QueryCanaryResponse",
     "QueryDutiesRequest",
@@ -99,6 +107,8 @@ __all__ = [
     "QueryExplainResponse",
     "QueryParamsRequest",
     "QueryParamsResponse",
+    "QueryPenaltiesRequest",
+    "QueryPenaltiesResponse",
     "QueryPoolRequest",
     "QueryPoolResponse",
     "QueryRoundRequest",

@@ -54,6 +54,7 @@ class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_KIND_ROUND: _ClassVar[RecordKind]
     RECORD_KIND_EPOCH: _ClassVar[RecordKind]
     RECORD_KIND_DISPUTE: _ClassVar[RecordKind]
+    RECORD_KIND_PENALTY: _ClassVar[RecordKind]
 SAMPLER_KIND_GREEDY: SamplerKind
 SAMPLER_KIND_TEMPERATURE: SamplerKind
 JOB_STATUS_UNSPECIFIED: JobStatus
@@ -86,6 +87,7 @@ RECORD_KIND_CHECK: RecordKind
 RECORD_KIND_ROUND: RecordKind
 RECORD_KIND_EPOCH: RecordKind
 RECORD_KIND_DISPUTE: RecordKind
+RECORD_KIND_PENALTY: RecordKind
 
 class SamplerSpec(_message.Message):
     __slots__ = ("kind", "inverse_temperature", "top_k")

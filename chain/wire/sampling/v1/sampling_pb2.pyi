@@ -38,6 +38,21 @@ class DutyKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DUTY_KIND_REVEAL: _ClassVar[DutyKind]
     DUTY_KIND_OPEN: _ClassVar[DutyKind]
     DUTY_KIND_OPEN_EPOCH: _ClassVar[DutyKind]
+
+class PenaltyReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PENALTY_REASON_UNSPECIFIED: _ClassVar[PenaltyReason]
+    PENALTY_REASON_UNREVEALED: _ClassVar[PenaltyReason]
+    PENALTY_REASON_COMPLICITY: _ClassVar[PenaltyReason]
+    PENALTY_REASON_NO_TICKET: _ClassVar[PenaltyReason]
+    PENALTY_REASON_UNMET: _ClassVar[PenaltyReason]
+    PENALTY_REASON_UNMET_FALSE: _ClassVar[PenaltyReason]
+    PENALTY_REASON_UNOPENED_SEAL: _ClassVar[PenaltyReason]
+    PENALTY_REASON_LEAKED_SEAL: _ClassVar[PenaltyReason]
+    PENALTY_REASON_MISSING_RESULT: _ClassVar[PenaltyReason]
+    PENALTY_REASON_UNOPENED_PROOF: _ClassVar[PenaltyReason]
+    PENALTY_REASON_DEMAND: _ClassVar[PenaltyReason]
+    PENALTY_REASON_FALSE_ACCUSATION: _ClassVar[PenaltyReason]
 CHECK_PHASE_UNSPECIFIED: CheckPhase
 CHECK_PHASE_DRAWING: CheckPhase
 CHECK_PHASE_COMMIT: CheckPhase
@@ -60,6 +75,18 @@ DUTY_KIND_DRAW: DutyKind
 DUTY_KIND_REVEAL: DutyKind
 DUTY_KIND_OPEN: DutyKind
 DUTY_KIND_OPEN_EPOCH: DutyKind
+PENALTY_REASON_UNSPECIFIED: PenaltyReason
+PENALTY_REASON_UNREVEALED: PenaltyReason
+PENALTY_REASON_COMPLICITY: PenaltyReason
+PENALTY_REASON_NO_TICKET: PenaltyReason
+PENALTY_REASON_UNMET: PenaltyReason
+PENALTY_REASON_UNMET_FALSE: PenaltyReason
+PENALTY_REASON_UNOPENED_SEAL: PenaltyReason
+PENALTY_REASON_LEAKED_SEAL: PenaltyReason
+PENALTY_REASON_MISSING_RESULT: PenaltyReason
+PENALTY_REASON_UNOPENED_PROOF: PenaltyReason
+PENALTY_REASON_DEMAND: PenaltyReason
+PENALTY_REASON_FALSE_ACCUSATION: PenaltyReason
 
 class Round(_message.Message):
     __slots__ = ("index", "close_height", "epoch", "alpha", "results_root", "commit_end", "num_units", "num_open", "beacon", "second_alpha", "second_beacon", "second_end")
@@ -494,6 +521,48 @@ class MsgOpenEpochResponse(_message.Message):
     num_paid: int
     amount: int
     def __init__(self, num_paid: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class Penalty(_message.Message):
+    __slots__ = ("number", "operator", "recipient", "amount", "reason", "height", "job_id", "attempt", "stage")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    operator: bytes
+    recipient: bytes
+    amount: int
+    reason: PenaltyReason
+    height: int
+    job_id: int
+    attempt: int
+    stage: int
+    def __init__(self, number: _Optional[int] = ..., operator: _Optional[bytes] = ..., recipient: _Optional[bytes] = ..., amount: _Optional[int] = ..., reason: _Optional[_Union[PenaltyReason, str]] = ..., height: _Optional[int] = ..., job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ...) -> None: ...
+
+class QueryPenaltiesRequest(_message.Message):
+    __slots__ = ("worker", "job_id", "after", "limit")
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    worker: str
+    job_id: int
+    after: int
+    limit: int
+    def __init__(self, worker: _Optional[str] = ..., job_id: _Optional[int] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class QueryPenaltiesResponse(_message.Message):
+    __slots__ = ("penalties", "next_after")
+    PENALTIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    penalties: _containers.RepeatedCompositeFieldContainer[Penalty]
+    next_after: int
+    def __init__(self, penalties: _Optional[_Iterable[_Union[Penalty, _Mapping]]] = ..., next_after: _Optional[int] = ...) -> None: ...
 
 class QueryUnitRequest(_message.Message):
     __slots__ = ("job_id", "attempt", "stage")

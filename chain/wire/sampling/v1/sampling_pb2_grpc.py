@@ -425,6 +425,11 @@ class QueryStub:
                 request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.SerializeToString,
                 response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.FromString,
                 _registered_method=True)
+        self.Penalties = channel.unary_unary(
+                '/ostraka.sampling.v1.Query/Penalties',
+                request_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesRequest.SerializeToString,
+                response_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer:
@@ -501,6 +506,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Penalties(self, request, context):
+        """Return a page of what was taken from bonds outside disputes. Refused with INVALID_ADDRESS. The narrowest index that the request names is read, at most `MAX_SCAN` entries of it; the other condition chooses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -553,6 +565,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.Unmet,
                     request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.FromString,
                     response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.SerializeToString,
+            ),
+            'Penalties': grpc.unary_unary_rpc_method_handler(
+                    servicer.Penalties,
+                    request_deserializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesRequest.FromString,
+                    response_serializer=chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -826,6 +843,33 @@ class Query:
             '/ostraka.sampling.v1.Query/Unmet',
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetRequest.SerializeToString,
             chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryUnmetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Penalties(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostraka.sampling.v1.Query/Penalties',
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesRequest.SerializeToString,
+            chain_dot_wire_dot_sampling_dot_v1_dot_sampling__pb2.QueryPenaltiesResponse.FromString,
             options,
             channel_credentials,
             insecure,
