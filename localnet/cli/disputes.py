@@ -17,6 +17,7 @@ from localnet.cli.output import OUT, home_option, output_option, print_chapter, 
 from localnet.disputes.chapters import DisputeNarrator
 from localnet.disputes.record import read_dispute
 from localnet.layout import Localnet
+from localnet.penalties import penalties_of_job
 from localnet.proven import NotProven, ProvenState
 from localnet.story import Chapter, proofs_of
 
@@ -154,7 +155,8 @@ async def _record(network: Localnet, dispute_id: int) -> dict[str, Any]:
         with ProvenState(client, network.rpc, network.genesis_path) as state:
             await state.pin()
             told = await read_dispute(state, dispute_id)
-            return {"is_archived": told.is_archived, "closed": told.closed}
+            penalties = await penalties_of_job(client, told.closed.dispute.job_id)
+            return {"is_archived": told.is_archived, "closed": told.closed, "penalties": penalties}
 
 
 async def _story(network: Localnet, dispute_id: int) -> list[Chapter]:

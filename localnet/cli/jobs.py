@@ -20,6 +20,7 @@ from chain.modules.jobs.types import (
 from chain.modules.sampling.types import QueryUnitRequest, QueryUnitResponse
 from localnet.cli.output import OUT, home_option, output_option, print_chapter, print_json, running_network
 from localnet.layout import Localnet
+from localnet.penalties import penalties_of_job, tell_penalties
 from localnet.proven import NotProven, ProvenState
 from localnet.story import Chapter, Narrator
 
@@ -112,7 +113,12 @@ async def _record(network: Localnet, job_id: int) -> dict[str, Any]:
             )
             for unit in answer.units
         ]
-        return {"job": answer.job, "units": units, "operators": [encode_address(one) for one in answer.plan_operators]}
+        return {
+            "job": answer.job,
+            "units": units,
+            "operators": [encode_address(one) for one in answer.plan_operators],
+            "penalties": await penalties_of_job(client, job_id),
+        }
 
 
 async def _story(network: Localnet, job_id: int) -> list[Chapter]:
@@ -139,6 +145,7 @@ async def _story(network: Localnet, job_id: int) -> list[Chapter]:
                 chapters += [await narrator.checks(), await narrator.settlement()]
             if status == JobStatus.DISPUTED:
                 chapters += [await narrator.checks(), await narrator.mismatch()]
+            chapters += await tell_penalties(client, state, narrator.name, job_id)
             if state.proofs:
                 chapters.append(narrator.proofs())
             return chapters

@@ -36,6 +36,7 @@ from chain.modules.workers.types import QueryWorkersRequest, QueryWorkersRespons
 from localnet.disputes.record import ToldDispute, read_dispute
 from localnet.disputes.replay import Move, Replayed, read_moves, replay, round_of
 from localnet.disputes.step import explain
+from localnet.penalties import tell_penalties
 from localnet.proven import NotProven, ProvenState
 from localnet.story import Chapter
 
@@ -132,6 +133,7 @@ class DisputeNarrator:
                 chapters.append(self.step(told, line, ground))
         if told.closed.payments or told.closed.dispute.slashed:
             chapters.append(await self.money(told))
+        chapters += await tell_penalties(self._client, self._state, self.name, told.closed.dispute.job_id)
         chapters.append(await self.aftermath(told))
         return chapters
 

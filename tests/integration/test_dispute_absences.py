@@ -12,9 +12,12 @@ from chain.modules.disputes.state import SHOWN, SHOWN_UNTIL
 from chain.modules.disputes.types import DisputeKind, DisputeStatus
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import CloseReason, JobStatus, UnitStatus
-from chain.modules.sampling.types import CheckPhase
-from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.network import PROMPT_TOKENS, REQUESTER, SERVERS, TOKENS
+from chain.modules.sampling import penalties
+from chain.modules.sampling.types import CheckPhase, Penalty, PenaltyReason
+from chain.modules.workers import keeper as workers
+from chain.modules.workers.types import WorkerStatus
+from tests.support.claims_network import TREASURY, ClaimsNetwork, claims_network
+from tests.support.network import BOND, PROMPT_TOKENS, REQUESTER, SERVERS, TOKENS, short
 from tests.support.receipt_claims import OTHER, check_alone, late_job, showing
 
 
@@ -106,7 +109,51 @@ def test_who_had_everything_and_sends_no_result_pays_the_others_work(net: Claims
     gains = [after.free[SERVERS[at].name] - before.free[SERVERS[at].name] for at in (0, 2)]
     assert gains == shares
     assert after.treasury - before.treasury == amount - sum(shares)
+    parts = [(SERVERS[0].address, shares[0]), (SERVERS[2].address, shares[1]), (TREASURY, amount - sum(shares))]
+    reason, height = PenaltyReason.MISSING_RESULT, job.expiry_height
+    assert list(penalties.of_job(net.store, job.job_id)) == [
+        Penalty(number, SERVERS[1].address, to, part, reason, height, job.job_id, 0, 1)
+        for number, (to, part) in enumerate([one for one in parts if one[1]], 1)
+    ]
+    # Being away is no fault: whatever is known of the worker stays, and its bond alone says what it may take on.
+    assert (net.worker(SERVERS[1]).fault_height, net.worker(SERVERS[1]).status) == (0, WorkerStatus.ACTIVE)
     assert (list(SHOWN.items(net.store)), list(SHOWN_UNTIL.keys(net.store))) == ([], [])
+
+
+def test_what_an_epoch_may_not_take_for_a_missing_result_is_forgiven_and_shared_as_it_comes(tmp_path: Path) -> None:
+    limit = 50
+    brief = short(workers={"penalty_denominator": 5 * BOND // limit})
+    with claims_network(tmp_path, parameters=brief) as net:
+        job, units = late_job(net, 1)
+        assert code(net, showing(net, units[0], is_confirmed=True)) == Code.OK
+        before = net.standing()
+        net.chain.run_until(job.expiry_height)
+        after = net.assert_only_slashed(before, SERVERS[1], limit)
+        assert limit < min(units[1].terms.bond // 4, 200)
+        assert workers.budget(net.store).absence == limit
+        gains = [after.free[SERVERS[at].name] - before.free[SERVERS[at].name] for at in (0, 2)]
+        assert all(gains)
+        assert sum(gains) + after.treasury - before.treasury == limit
+        taken = list(penalties.of_job(net.store, job.job_id))
+        assert sum(one.amount for one in taken) == limit
+        assert net.chain.last is not None
+        (missing,) = [event for event in net.chain.last.events if event.kind == "ResultMissing"]
+        values = dict(missing.attributes)
+        assert (int(values["amount"]), int(values["forgiven"])) == (limit, min(units[1].terms.bond // 4, 200) - limit)
+        net.chain.check_invariants()
+
+
+def test_where_an_epoch_may_take_nothing_a_missing_result_costs_nothing(tmp_path: Path) -> None:
+    brief = short(workers={"penalty_denominator": 10 * BOND})  # so small a share that nothing may be taken
+    with claims_network(tmp_path, parameters=brief) as net:
+        job, units = late_job(net, 1)
+        assert code(net, showing(net, units[0], is_confirmed=True)) == Code.OK
+        before = net.standing()
+        net.chain.run_until(job.expiry_height)
+        assert net.job(job.job_id).close_reason == CloseReason.EXPIRED
+        assert net.standing().bonds == before.bonds
+        assert list(penalties.of_job(net.store, job.job_id)) == []
+        net.chain.check_invariants()
 
 
 def test_who_is_not_shown_to_have_had_everything_pays_nothing(net: ClaimsNetwork) -> None:

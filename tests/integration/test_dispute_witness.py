@@ -23,10 +23,10 @@ from chain.modules.disputes.types import (
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import JobStatus
 from chain.modules.rates.rules import loss
-from chain.modules.sampling import claims
+from chain.modules.sampling import claims, penalties
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling import rules as sampling_rules
-from chain.modules.sampling.types import CheckOutcome
+from chain.modules.sampling.types import CheckOutcome, Penalty, PenaltyReason
 from chain.parameters import LOCALNET
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
@@ -158,6 +158,10 @@ def test_whoever_calls_a_right_box_bad_loses_its_deposit(tmp_path: Path, model: 
         net.ok(net.chain.send(CHECKERS[0].hot, shown))
         assert only_demand(net).status == DemandStatus.ACCUSED
         assert bonds(net) == [0, 0, 0, stake, 0, 0]
+        place = (job.job_id, 0, 1)
+        assert list(penalties.of_worker(net.store, CHECKERS[0].address)) == [
+            Penalty(1, CHECKERS[0].address, TREASURY, stake, PenaltyReason.FALSE_ACCUSATION, net.chain.height, *place)
+        ]
         net.chain.check_invariants()
         # The other part is not owed any more to somebody who lies about the first.
         late = net.chain.send(LAST.hot, answer(net, WitnessPart.OUTPUT))
@@ -178,6 +182,9 @@ def test_an_outsider_pays_its_deposit_for_what_it_saw(tmp_path: Path, model: Mod
         run_to_end(net, job)
         assert bonds(net) == [0, 0, 0, 0, 0, found.deposit]
         assert net.job(job.job_id).status == JobStatus.FINAL
+        assert [(one.operator, one.amount, one.reason) for one in penalties.of_job(net.store, job.job_id)] == [
+            (STRANGER.address, found.deposit, PenaltyReason.DEMAND)
+        ]
 
 
 def test_no_commit_window_ends_while_its_input_is_owed(tmp_path: Path, model: ModelFiles) -> None:

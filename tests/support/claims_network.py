@@ -15,6 +15,7 @@ from chain.modules.disputes import keeper as disputes
 from chain.modules.disputes.types import Dispute, MsgClaimReceipt, Prefix, Role
 from chain.modules.jobs.types import Job, MsgRequestJob, Receipt, Unit
 from chain.modules.models.types import ModelHeader
+from chain.parameters import LOCALNET, ParameterSet
 from inference.disputes.claims import prefix_of
 from inference.proofs.commit import token_leaf
 from tests.support.dispute_network import GAME
@@ -135,12 +136,17 @@ class ClaimsNetwork(Network):
 
 @contextmanager
 def claims_network(
-    path: Path, *, model: ModelHeader | None = None, tensors: tuple[bytes, ...] | None = None, **game: int
+    path: Path,
+    *,
+    model: ModelHeader | None = None,
+    tensors: tuple[bytes, ...] | None = None,
+    parameters: ParameterSet = LOCALNET,
+    **game: int,
 ) -> Iterator[ClaimsNetwork]:
     """Three serving and two checking workers, and the game switched on."""
 
     def change(app_state: dict[str, Any]) -> None:
         app_state["disputes"] = {"params": {name: str(value) for name, value in (GAME | game).items()}}
 
-    with new_network(path, model=model, tensors=tensors, change=change) as plain:
+    with new_network(path, parameters=parameters, model=model, tensors=tensors, change=change) as plain:
         yield ClaimsNetwork(plain.chain, plain.root, plain.header, plain.prompt_root)
