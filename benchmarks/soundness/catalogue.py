@@ -10,12 +10,13 @@ from tests.support.network import Machine
 
 from .contents import LAST, Lie
 from .people import ACCOMPLICE, CHECKERS, HONEST, STRANGER, SUSPECT
-from .setting import UNIT_PRICE
-from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Strategy, WorldSeen
+from .setting import UNIT_PRICE, Setting
+from .strategies import Act, Ask, Check, CheckSeen, DueSeen, Run, RunSeen, Scope, Strategy, WorldSeen
 
 FRIENDS = CHECKERS[:2]
 """A third of the checkers' bonds: the r that the parameters declare."""
-
+NICHE = (STRANGER, SUSPECT, *CHECKERS[:3])
+"""Who serves and checks a model of its own: its checkers hold 3 of 11 bonds."""
 
 DEALERS: tuple[Machine | Key, ...] = (HONEST, SUSPECT, *FRIENDS, ACCOMPLICE)
 """Both stages, a third of the checkers, and who asks."""
@@ -31,6 +32,11 @@ def forge(lie: Lie, *, if_known: bool = True) -> Callable[[RunSeen], Run]:
         return Run(Act.DO, lie if seen.is_last and (seen.is_known or not if_known) else Lie.NONE)
 
     return run
+
+
+def forge_niche(seen: RunSeen) -> Run:
+    """Make up what is asked of the own model, and work honestly on the others'."""
+    return Run(Act.DO, Lie.TOKENS if seen.is_niche and seen.is_last and seen.is_known else Lie.NONE)
 
 
 def never(_: DueSeen) -> Act:
@@ -65,6 +71,13 @@ def confirm_friends(seen: CheckSeen) -> Check:
     if not seen.is_drawn:
         return Check.NONE
     return Check.COPY if seen.is_friend else Check.COMPUTE
+
+
+def confirm_lies(seen: CheckSeen) -> Check:
+    """Confirm what a friend has made up; compute everything else."""
+    if not seen.is_drawn:
+        return Check.NONE
+    return Check.COPY if seen.lie not in (None, Lie.NONE) else Check.COMPUTE
 
 
 def confirm_leaks(seen: CheckSeen) -> Check:
@@ -137,16 +150,20 @@ def challenge_honest_units(seen: WorldSeen) -> Sequence[tuple[Key, object]]:
 
 def bribed(count: int) -> Strategy:
     """A forger that pays `count` of the checkers for confirming; they are one party, so the price cancels out."""
+    share, declared = Fraction(count, len(CHECKERS)), Setting().coalition
     return Strategy(
         f"bribed {count} of {len(CHECKERS)}",
         f"the worker makes up an answer worth V; {count} checkers are for sale and confirm it",
         (SUSPECT, *CHECKERS[:count]),
+        scope=Scope.OUTSIDE if share > declared else Scope.INSIDE,
+        reason=f"{share} of the checkers' bonds, r is {declared}" if share > declared else "",
         run=forge(Lie.TOKENS),
         check=confirm_friends,
         move=never,
     )
 
 
+BRIBED = tuple(bribed(count) for count in range(len(CHECKERS) + 1))
 STRATEGIES: tuple[Strategy, ...] = (
     Strategy("forger", "makes up an answer worth V and says nothing in a dispute", (SUSPECT,),
              run=forge(Lie.TOKENS), move=never),
@@ -166,8 +183,10 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("re-roller", "hands its forgery in with the close; its validator withholds bad draws", (SUSPECT, *FRIENDS),
              run=forge_late, check=be_silent_about_friends, move=never, is_grinding=True),
     Strategy("grinder of draws", "honest work; its validator withholds draws with few duties of its checkers", FRIENDS,
+             Scope.TRUTHFUL, "a block that was withheld looks like one that was late; the accepted bit of a proposer",
              is_grinding=True),
     Strategy("grinder of plans", "honest work; its validator withholds draws of the rivals' plan", (SUSPECT,),
+             Scope.TRUTHFUL, "a block that was withheld looks like one that was late; the accepted bit of a proposer",
              is_grinding=True, num_plans=2),
     Strategy("lazy checker", "commits to the public out_root over a body that it guesses", CHECKERS[:1],
              check=always(Check.GUESS), move=never),
@@ -183,11 +202,14 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("seal leaker", "a worker gives its seals away; who receives one shows it", (SUSPECT,),
              is_leaking=True, is_showing=True),
     Strategy("own checkers", "no lie: checkers repeat what their owner's honest worker has computed",
-             (SUSPECT, *FRIENDS), check=confirm_friends,
-             remark="no lie is told; the draw counts such checkers as silent, within r"),
-    Strategy("niche flooder", "registers a model that only its own people serve and check, and makes the answers up",
-             (STRANGER, SUSPECT, *CHECKERS[:3]), run=forge(Lie.TOKENS), check=confirm_friends, market="niche",
-             remark="all of E_u is in one hand, above r; only a theta above its share of all bonds bounds it"),
+             (SUSPECT, *FRIENDS), Scope.TRUTHFUL,
+             "owners are not on the chain, and what is confirmed is true; the rate counts such checkers as silent, "
+             "within r", check=confirm_friends),
+    Strategy("niche flooder", "registers a model that only its own people serve and check; its plan is never live",
+             NICHE, run=forge_niche, check=confirm_lies, has_niche=True, setting={"theta": Fraction(3, 10)}),
+    Strategy("niche flooder, no theta", "the same where theta is 0, and makes the answers up", NICHE, Scope.OUTSIDE,
+             "all of E_u is in one hand: a share of 1, r is 1/3", run=forge_niche, check=confirm_lies,
+             has_niche=True),
     Strategy("streamer", "streams a false answer worth V, commits to the true one; the customer shows the frames",
              (SUSPECT,), run=stream_a_lie),
     Strategy("sybil newcomer", "a forger without reputation, as good as new before each lie", (SUSPECT,),
@@ -208,4 +230,5 @@ STRATEGIES: tuple[Strategy, ...] = (
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
              setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20),
                       "reputation_full": 0}),
+    *BRIBED,
 )  # fmt: skip

@@ -19,7 +19,7 @@ from chain.modules.workers import keeper as workers
 from chain.modules.workers.rules import free_bond
 from tests.support.network import Machine
 
-from .people import BY_ADDRESS, CHECKERS, Place, dice, digest, place_of
+from .people import BY_ADDRESS, CHECKERS, Place, digest, place_of
 from .strategies import Act, Check, CheckSeen, DueSeen
 from .town import CHAIN
 
@@ -107,7 +107,6 @@ class Checking:
             is_leaked=life.running.is_leaked(unit),
             is_own_job=life.is_own_job[unit.job_id],
             blocks_left=check.phase_end - life.town.height - 1,
-            dice=dice("check", who.name, place_of(unit), check.phase.name),
         )
 
     def _commit(self, unit: Unit, who: Machine, chosen: Check) -> bool:
@@ -123,7 +122,7 @@ class Checking:
         body, out = content.roots(unit.stage, is_check=True)
         if chosen == Check.COMPUTE:
             pay = unit.terms.check_pay * life.running.fee(unit) // unit.terms.fee
-            life.spend(who, life.setting.check_cost * pay)
+            life.spend_on_check(who, unit, life.setting.check_cost * pay)
         elif chosen == Check.COPY and life.running.is_leaked(unit):
             body, out = life.running.sealed[place][0], unit.out_root
         elif chosen == Check.COPY:

@@ -161,6 +161,24 @@ def by_value(
         yield value, made if isinstance(made, Bet) else None
 
 
+def least_theta(params: Params, share: int, *, is_alone: bool) -> int | None:
+    """Return the least theta, in percent, that keeps a hand with `share` percent of all bonds within r of every E_u.
+
+    The hand checks a model of its own choice, by many small accounts; others check it as well, as few as it takes, or
+    nobody else does. None if no theta does it.
+    """
+    others = (0,) if is_alone else range(101 - share)
+    for theta in range(101):
+        asked = replace(params, checker_weight_numerator=theta, checker_weight_denominator=100)
+        if not any(
+            share * params.coalition_denominator > (share + honest) * params.coalition_numerator
+            and find_missing_checkers(asked, [1] * (share + honest), 100) is None
+            for honest in others
+        ):
+            return theta
+    return None
+
+
 def with_bond(params: Params, bond: int) -> Params:
     """Return parameters under which S is `bond`, as far as the least bond allows."""
     return replace(params, bond_cap=bond)

@@ -25,14 +25,15 @@ from .checking import Checking
 from .contents import BLIND, LAST, PROMPT, SAMPLING_SEED, Content, Lie
 from .disputing import Disputing
 from .grinding import Grinder
-from .people import ACCOMPLICE, BY_ADDRESS, CUSTOMER, WORKERS
+from .people import ACCOMPLICE, BY_ADDRESS, CUSTOMER, WORKERS, dice
 from .running import Running
+from .setting import BALANCE
 from .strategies import Strategy, WorldSeen
 from .town import CHAIN, Town
 from .watch import Baits, Claims, claim_streamed, show_seal
 
-DRAIN_ROUNDS = 32
-"""Longer than any job: windows, the longest dispute, a second attempt, the epoch's proofs."""
+DRAIN_ROUNDS = 64
+"""Longer than anything takes: windows, the longest dispute, a second attempt, proofs, a forfeited bond, retention."""
 
 
 @dataclass
@@ -65,6 +66,8 @@ class Life:
     """Costs of computing and capital by worker."""
     gained: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What a delivered lie is worth to its teller: V."""
+    checked: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """What checkers have spent on recomputing whose units."""
     counts: Counts = field(default_factory=Counts)
     is_own_job: dict[int, bool] = field(default_factory=dict)
     """Open jobs; whether an accomplice asked."""
@@ -100,11 +103,17 @@ class Life:
             self._charge_capital()
 
     def drain(self) -> None:
-        """Let everything end that is open, proofs, claims and late openings included; always takes as many blocks."""
+        """Let everything end that moves money: jobs, proofs, claims, late openings, forfeitures."""
         for _ in range(DRAIN_ROUNDS):
+            if self._is_over():
+                return
             self.run_round(is_asking=False)
-        if self.is_own_job:
-            raise RuntimeError(f"jobs {sorted(self.is_own_job)} are open after {DRAIN_ROUNDS} rounds")
+        raise RuntimeError(f"something is open after {DRAIN_ROUNDS} rounds; jobs {sorted(self.is_own_job)}")
+
+    def _is_over(self) -> bool:
+        store = self.town.store
+        has_records = self.is_own_job or next(jobs.jobs_before(store, (1 << 64) - 1), None) is not None
+        return not (has_records or any(True for _ in epochs.proof_epochs(store)) or self.town.is_taking())
 
     def send(self, key: Key, message: object) -> None:
         """Put a message into the next block."""
@@ -120,11 +129,21 @@ class Life:
         """Charge a worker for computing."""
         self.spent[who.name] += int(cost)
 
+    def spend_on_check(self, who: Machine, unit: Unit, cost: Fraction) -> None:
+        """Charge a checker for recomputing a unit, and remember whose."""
+        self.spend(who, cost)
+        self.checked[who.name, BY_ADDRESS[unit.operator].name] += int(cost)
+
     def _charge_capital(self) -> None:
         share = self.setting.capital
         for who in WORKERS:
             reserved = workers.worker(self.town.store, who.address).reserved
             self.spent[who.name] += reserved * share.numerator // share.denominator
+
+    def gains(self) -> dict[str, int]:
+        """Return what everybody has gained since genesis."""
+        initial = {who.name: 2 * BALANCE for who in WORKERS} | {"accomplice": BALANCE, "customer": BALANCE}
+        return {name: held - initial[name] for name, held in self.holdings().items()}
 
     def holdings(self) -> dict[str, int]:
         """Return what everybody owns, with what lies were worth to them, less what computing and capital cost."""
@@ -156,7 +175,7 @@ class Life:
     def _request(self, requester: Key, max_tokens: int, value: int) -> MsgRequestJob:
         return MsgRequestJob(
             requester=requester.bech32,
-            model_root=self.town.model_root,
+            model_root=self.town.wanted_model(),
             prompt_root=self.town.contents.prompt_root,
             blind_hash=hashing.blind_hash(BLIND),
             prompt_tokens=len(PROMPT),
@@ -233,6 +252,10 @@ class Life:
             self.send_alone(key, message)
 
     # What is the case
+
+    def dice(self, *parts: object) -> float:
+        """Return a number in [0, 1) of this run that differs when the parts do."""
+        return dice(self.setting.seed, self.setting.segment, *parts)
 
     def content(self, job_id: int, attempt: int) -> Content:
         """Return what a job's attempt contains."""

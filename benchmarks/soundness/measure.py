@@ -1,36 +1,43 @@
 """Profit of a strategy less that of honesty, with its uncertainty.
 
-A run is cut into segments; each ends when everything it began is over, so segments are independent. Both runs see the
-same beacons at the same heights, and the same tickets as long as the strategy does not bend them, so their difference
-is paired by segments; the segments' mean and Student's t give the interval.
+A run is cut into segments, each a town of its own from genesis until everything that it began is over, with its own
+beacons and baits: segments are independent and alike. Honest people live in the same towns, under the same beacons at
+the same heights, and with the same tickets as long as the strategy does not bend them, so differences are paired by
+segments.
+
+A party that both runs units and checks them has a better honest practice than computing every check: its checkers may
+repeat what its own worker has computed. On the chain the two are one; the second saves the party the cost of those
+checks, so one honest run gives both. Such a party is measured against the better one, and honesty is called better only
+where the strategy loses to either.
 """
 
-import math
-import statistics
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 from .contents import contents
+from .interval import interval
 from .life import Counts, Life
 from .setting import UNIT_PRICE, Setting
-from .strategies import Strategy
+from .strategies import Scope, Strategy
 from .town import Town
 
-T_95 = {2: 12.706, 5: 2.776, 10: 2.262, 20: 2.093}
-"""Student's t by number of segments, 95 % two-sided."""
+HONEST = Strategy("honest", "", ())
+PLAIN, REPEATING = "honest", "own checkers"
+"""What a strategy is measured against."""
 
 
 @dataclass(frozen=True)
 class Lived:
-    """A run: what everybody gained in each segment, and what happened."""
+    """A segment: what everybody gained in it, and what happened."""
 
-    gains: tuple[Mapping[str, int], ...]
+    gains: Mapping[str, int]
+    checked: Mapping[tuple[str, str], int]
+    """What checkers spent on recomputing whose units."""
     counts: Counts
     innocent_losses: int
-    refusals: dict[str, int]
+    refusals: Mapping[str, int]
     withheld: int
 
 
@@ -40,98 +47,109 @@ class Result:
 
     strategy: str
     about: str
+    scope: Scope
+    reason: str
     advantage: float
     error: float
-    """Half of the 95 % interval."""
+    """Half of the interval."""
+    baseline: str
+    """The honest practice it is measured against: the best that the party has."""
+    over_plain: float
+    """Advantage over computing every check; the same unless the party has a better practice."""
+    over_plain_error: float
     rounds: int
+    segments: int
     counts: dict[str, int]
     innocent_losses: int
     """uostr of bonds taken from people outside the party; 0 or the rules are broken."""
     harm: float
     """What everybody outside the party loses by it, customers included, R per round."""
+    harm_error: float
     refusals: dict[str, int]
     withheld: int
     setting: dict[str, str]
     """What differs from the usual setting."""
-    remark: str
+
+    @property
+    def bound(self) -> float:
+        """Return the most that the strategy earns beyond honesty."""
+        return max(self.advantage + self.error, self.over_plain + self.over_plain_error)
 
     @property
     def verdict(self) -> str:
         """Say what the interval shows."""
-        if self.advantage + self.error < 0:
+        if self.bound < 0:
             return "honesty is better"
-        return "IT PAYS" if self.advantage - self.error > 0 else "undecided"
+        return "it pays" if self.advantage - self.error > 0 else "undecided"
 
 
-def live(strategy: Strategy, setting: Setting, segments: int) -> Lived:
-    """Run a strategy through all rounds, segment by segment."""
+def live(strategy: Strategy, setting: Setting, rounds: int) -> Lived:
+    """Live through one segment."""
     with tempfile.TemporaryDirectory(prefix="ostraka-soundness-") as folder:
         town = Town(Path(folder), setting, contents(), strategy)
         try:
             life = Life(town, strategy)
-            gains, before = [], life.holdings()
-            for _ in range(segments):
-                for _ in range(per_segment(setting, segments)):
-                    life.run_round()
-                life.drain()
-                after = life.holdings()
-                gains.append({name: after[name] - before[name] for name in after})
-                before = after
+            for _ in range(rounds):
+                life.run_round()
+            life.drain()
             town.chain.check_invariants()
             refusals = {code.name: count for code, count in sorted(town.refusals.items())}
-            return Lived(tuple(gains), life.counts, life.innocent_losses(), refusals, town.num_withheld)
+            return Lived(
+                life.gains(), dict(life.checked), life.counts, life.innocent_losses(), refusals, town.num_withheld
+            )
         finally:
             town.close()
 
 
-def per_segment(setting: Setting, segments: int) -> int:
-    """Return the rounds of a segment in which jobs are asked for."""
-    return max(1, setting.rounds // segments)
+def setting_of(strategy: Strategy, setting: Setting, segment: int) -> Setting:
+    """Return the setting of one of a strategy's segments."""
+    return replace(setting, segment=segment, **strategy.setting)
 
 
-@dataclass
-class Court:
-    """Tries strategies; honest runs are shared by all that live in the same setting."""
+def judge(
+    strategy: Strategy, tried: Sequence[Lived], honest: Sequence[Lived], rounds: int, num_looks: int = 1
+) -> Result:
+    """Return a strategy's advantage over honesty from its segments and the honest ones; each has so many rounds."""
+    scale = rounds * UNIT_PRICE
+    plain = [_gain(strategy, one) - _gain(strategy, other) for one, other in zip(tried, honest, strict=True)]
+    over_plain = interval([gain / scale for gain in plain], num_looks)
+    advantage, is_repeating = over_plain, strategy.is_coalition and strategy.scope != Scope.TRUTHFUL
+    if is_repeating:
+        best = [gain - _spared(strategy, other) for gain, other in zip(plain, honest, strict=True)]
+        advantage = interval([gain / scale for gain in best], num_looks)
+    harm = interval([_harm(strategy, *pair) / scale for pair in zip(tried, honest, strict=True)], num_looks)
+    refusals = sorted({name for one in tried for name in one.refusals})
+    return Result(
+        strategy=strategy.name,
+        about=strategy.about,
+        scope=strategy.scope,
+        reason=strategy.reason,
+        advantage=advantage.mean,
+        error=advantage.error,
+        baseline=REPEATING if is_repeating else PLAIN,
+        over_plain=over_plain.mean,
+        over_plain_error=over_plain.error,
+        rounds=rounds * len(tried),
+        segments=len(tried),
+        counts={one.name: sum(getattr(lived.counts, one.name) for lived in tried) for one in fields(Counts)},
+        innocent_losses=sum(one.innocent_losses for one in tried),
+        harm=harm.mean,
+        harm_error=harm.error,
+        refusals={name: sum(one.refusals.get(name, 0) for one in tried) for name in refusals},
+        withheld=sum(one.withheld for one in tried),
+        setting={name: str(value) for name, value in strategy.setting.items()},
+    )
 
-    setting: Setting
-    segments: int = 10
-    """One of `T_95`."""
-    _honest: dict[Any, Lived] = field(default_factory=dict)
 
-    def honest(self, strategy: Strategy) -> Lived:
-        """Return the honest run of a strategy's setting."""
-        key = (tuple(sorted(strategy.setting.items(), key=str)), strategy.num_plans, strategy.market)
-        if key not in self._honest:
-            same = Strategy(
-                "honest", "", strategy.party, setting=strategy.setting, num_plans=strategy.num_plans,
-                market=strategy.market,
-            )  # fmt: skip
-            self._honest[key] = live(same, replace(self.setting, **strategy.setting), self.segments)
-        return self._honest[key]
+def _gain(strategy: Strategy, lived: Lived) -> int:
+    return sum(lived.gains[name] for name in strategy.names)
 
-    def try_one(self, strategy: Strategy) -> Result:
-        """Return a strategy's advantage over honesty."""
-        own = replace(self.setting, **strategy.setting)
-        reference, tried = self.honest(strategy), live(strategy, own, self.segments)
-        scale = per_segment(own, self.segments) * UNIT_PRICE
-        differences = [
-            sum(one[name] - other[name] for name in strategy.names) / scale
-            for one, other in zip(tried.gains, reference.gains, strict=True)
-        ]
-        return Result(
-            strategy=strategy.name,
-            about=strategy.about,
-            advantage=statistics.fmean(differences),
-            error=T_95[self.segments] * statistics.stdev(differences) / math.sqrt(len(differences)),
-            rounds=per_segment(own, self.segments) * self.segments,
-            counts=asdict(tried.counts),
-            innocent_losses=tried.innocent_losses,
-            harm=statistics.fmean(
-                sum(other[name] - one[name] for name in one if name not in strategy.names) / scale
-                for one, other in zip(tried.gains, reference.gains, strict=True)
-            ),
-            refusals=tried.refusals,
-            withheld=tried.withheld,
-            setting={name: str(value) for name, value in strategy.setting.items()},
-            remark=strategy.remark,
-        )
+
+def _spared(strategy: Strategy, honest: Lived) -> int:
+    """Return what the party's checkers spent on recomputing units of the party."""
+    names = set(strategy.names)
+    return sum(cost for (checker, worker), cost in honest.checked.items() if checker in names and worker in names)
+
+
+def _harm(strategy: Strategy, tried: Lived, honest: Lived) -> int:
+    return sum(honest.gains[name] - gain for name, gain in tried.gains.items() if name not in strategy.names)

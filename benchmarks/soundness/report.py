@@ -1,38 +1,98 @@
-"""The table, the JSON and the plots of a run."""
+"""The tables and the JSON of a run."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from .exact import Survey
-from .measure import Result
-from .people import NUM_CHECKERS
+from .measure import PLAIN, Result
 from .setting import UNIT_PRICE
+from .strategies import Scope
 
-COLOURS = {"honesty is better": "#2a7f62", "undecided": "#8c8c8c", "IT PAYS": "#b5322e"}
+ABOUT = {
+    Scope.INSIDE: "Falsehoods, undone duties and harm to others, by parties within the declared r and V. Honesty is to "
+    "be better in every row.",
+    Scope.TRUTHFUL: "Everything asserted is true and no duty is left undone, so there is no verdict: what is measured "
+    "is the most that a party gains, and what others lose by it.",
+    Scope.OUTSIDE: "Coalitions above the declared r, or the rule against them switched off.",
+}
+Cell = tuple[str, bool]
+"""A column's name, and whether it holds figures."""
+
+
+def columns(scope: Scope) -> tuple[Cell, ...]:
+    """Return the columns of a scope's table."""
+    first = (("strategy", False), ("what it does", False), ("advantage", True), ("±", True))
+    if scope == Scope.TRUTHFUL:
+        last = (
+            ("at most", True),
+            ("others lose", True),
+            ("±", True),
+            ("rounds", True),
+            ("why no rule is broken", False),
+        )
+        return first + last
+    last = (("over plain honesty", True), ("verdict", False), ("lies told / kept", True), ("rounds", True))
+    return (*first, *last, ("why the promise does not hold", False)) if scope == Scope.OUTSIDE else first + last
+
+
+def cells(one: Result) -> tuple[str, ...]:
+    """Return a row of its scope's table."""
+    about = one.about + "".join(f"; {name} = {value}" for name, value in one.setting.items())
+    first = (one.strategy, about, f"{one.advantage:+,.3f}", f"{one.error:,.3f}")
+    if one.scope == Scope.TRUTHFUL:
+        return (
+            *first,
+            f"{one.bound:+,.3f}",
+            f"{one.harm:+,.3f}",
+            f"{one.harm_error:,.3f}",
+            str(one.rounds),
+            one.reason,
+        )
+    plain = f"{one.over_plain:+,.3f} ± {one.over_plain_error:,.3f}" if one.baseline != PLAIN else ""
+    told = f"{one.counts['forged']} / {one.counts['kept']}" if one.counts["forged"] else ""
+    last = (plain, one.verdict, told, str(one.rounds))
+    return (*first, *last, one.reason) if one.scope == Scope.OUTSIDE else first + last
+
+
+def by_scope(results: Sequence[Result]) -> dict[Scope, list[Result]]:
+    """Return results by scope, without empty ones."""
+    found = {scope: [one for one in results if one.scope == scope] for scope in Scope}
+    return {scope: rows for scope, rows in found.items() if rows}
+
+
+def broken(results: Sequence[Result]) -> list[str]:
+    """Return what contradicts the promise: a strategy inside that honesty does not beat, or honest people slashed."""
+    found = [
+        f"{one.strategy}: {one.verdict}"
+        for one in results
+        if one.scope == Scope.INSIDE and one.verdict != "honesty is better"
+    ]
+    return found + [f"{one.strategy}: honest people were slashed" for one in results if one.innocent_losses]
 
 
 def print_results(console: Console, results: Sequence[Result]) -> None:
-    """Print one line per strategy."""
-    table = Table(title="Profit against honesty of the same people, in R per round (95 %)")
-    for name in ("strategy", "what it does", "advantage", "±", "verdict", "lies", "kept", "honest slashed"):
-        table.add_column(
-            name, justify="right" if name in ("advantage", "±", "lies", "kept", "honest slashed") else "left"
-        )
-    for one in results:
-        style = "" if one.verdict == "honesty is better" else "bold red" if one.verdict == "IT PAYS" else "yellow"
-        changed = "".join(f"; {name} = {value}" for name, value in one.setting.items())
-        if one.remark and one.verdict != "honesty is better":
-            changed += f" ({one.remark})"
-        table.add_row(
-            one.strategy, one.about + changed, f"{one.advantage:+.3f}", f"{one.error:.3f}", one.verdict,
-            str(one.counts["forged"]), str(one.counts["kept"]), str(one.innocent_losses), style=style,
-        )  # fmt: skip
-    console.print(table)
+    """Print a table for each scope, one line per strategy."""
+    for scope, rows in by_scope(results).items():
+        table = Table(title=f"{scope.value}: profit less that of honesty, R per round", caption=ABOUT[scope])
+        for name, is_figure in columns(scope):
+            table.add_column(name, justify="right" if is_figure else "left")
+        for one in rows:
+            is_news = scope == Scope.INSIDE and one.verdict != "honesty is better"
+            style = ("bold red" if one.verdict == "it pays" else "yellow") if is_news else ""
+            table.add_row(*cells(one), style=style)
+        console.print(table)
+    hurt = [one for one in results if one.innocent_losses]
+    console.print(f"Bonds of honest people that were taken: {_losses(hurt)}.")
+
+
+def _losses(hurt: Sequence[Result]) -> str:
+    names = ", ".join(f"{one.strategy} ({one.innocent_losses / UNIT_PRICE:,.1f} R)" for one in hurt)
+    return names or "none, under any strategy"
 
 
 def print_survey(console: Console, survey: Survey) -> None:
@@ -75,23 +135,23 @@ EXACT_SETS = 2_000
 """Random parameter sets behind the page's exact figures."""
 
 
-def simulated_text(results: Sequence[Result], sweep: Sequence[Result], command: str) -> str:
+def simulated_text(results: Sequence[Result], command: str) -> str:
     """Return the simulated figures as Markdown."""
-    lines = [f"`{command}`; {results[0].rounds if results else 0} rounds of each, two units on trial in a round.", ""]
-    lines += ["| strategy | what it does | advantage, R per round | ± (95 %) | verdict | lies told / kept |"]
-    lines += ["|---|---|---:|---:|---|---:|"]
-    for one in (*results, *sweep):
-        told = f"{one.counts['forged']} / {one.counts['kept']}" if one.counts["forged"] else ""
-        changed = "".join(f"; {name} = {value}" for name, value in one.setting.items())
-        cells = (one.strategy, one.about + changed, f"{one.advantage:+,.3f}", f"{one.error:,.3f}", one.verdict, told)
-        lines.append(f"| {' | '.join(cells)} |")
-    hurt = [one for one in (*results, *sweep) if one.innocent_losses]
-    names = ", ".join(f"{one.strategy} ({one.innocent_losses / UNIT_PRICE:,.1f} R)" for one in hurt)
-    lines += ["", f"Bonds of honest people that were taken: {names or 'none, under any strategy'}."]
+    lines = [f"`{command}`; two units on trial in a round."]
+    for scope, rows in by_scope(results).items():
+        names = columns(scope)
+        lines += ["", f"### {scope.value.capitalize()}", "", *textwrap.wrap(ABOUT[scope], 120), ""]
+        lines.append(f"| {' | '.join(name for name, _ in names)} |")
+        lines.append(f"|{'|'.join('---:' if is_figure else '---' for _, is_figure in names)}|")
+        lines += [f"| {' | '.join(cells(one))} |" for one in rows]
+    lines += [
+        "",
+        f"Bonds of honest people that were taken: {_losses([one for one in results if one.innocent_losses])}.",
+    ]
     return "\n".join(lines)
 
 
-def exact_text(survey: Survey, rows: Sequence[dict[str, Any]]) -> str:
+def exact_text(survey: Survey, rows: Sequence[dict[str, Any]], niches: Sequence[dict[str, int | None]]) -> str:
     """Return the exact figures as Markdown."""
     lines = [
         f"{survey.sets:,} random parameter sets that genesis accepts, with random checkers that eligibility accepts, a "
@@ -109,7 +169,18 @@ def exact_text(survey: Survey, rows: Sequence[dict[str, Any]]) -> str:
             f"{row['S_at_V_max']:,} | {row['lambda_at_V_max']:.2f} | {row['advantage_at_r']:+,.1f} R | "
             f"{'-' if share is None else f'{share:.2f}'} |"
         )
+    lines += [
+        "",
+        "| one hand's share of all bonds | theta, if nobody else checks the model | theta, so that it stays within r "
+        "whoever else does |",
+        "|---:|---:|---:|",
+    ]
+    lines += [f"| {row['share']} % | {_percent(row['alone'])} | {_percent(row['among_others'])} |" for row in niches]
     return "\n".join(lines)
+
+
+def _percent(value: int | None) -> str:
+    return "none" if value is None else f"{value} %"
 
 
 def replaced(page: str, part: str, text: str) -> str:
@@ -120,101 +191,15 @@ def replaced(page: str, part: str, text: str) -> str:
     return page[: page.index(begin) + len(begin)] + "\n" + text + "\n" + page[page.index(end) :]
 
 
-def as_json(
-    results: Sequence[Result], sweep: Sequence[Result], survey: Survey, curves: dict[str, Any]
-) -> dict[str, Any]:
+def as_json(results: Sequence[Result], survey: Survey, curves: dict[str, Any]) -> dict[str, Any]:
     """Return everything that was found."""
     return {
-        "strategies": [asdict(one) | {"verdict": one.verdict} for one in results],
-        "bribed": [asdict(one) | {"verdict": one.verdict} for one in sweep],
+        "strategies": {
+            scope.value: [
+                asdict(one) | {"scope": scope.value, "verdict": one.verdict, "bound": one.bound} for one in rows
+            ]
+            for scope, rows in by_scope(results).items()
+        },
         "survey": {name: float(value) for name, value in asdict(survey).items()},
         "exact": curves,
     }
-
-
-def plot(folder: Path, results: Sequence[Result], sweep: Sequence[Result], curves: dict[str, Any]) -> list[Path]:
-    """Write the plots and return their files."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    import matplotlib.pyplot as plt
-
-    mpl.rcParams["svg.hashsalt"] = "ostraka"
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-
-    def save(figure: Any, name: str) -> None:
-        path = folder / f"{name}.svg"
-        figure.tight_layout()
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
-        written.append(path)
-
-    if results:
-        figure, axes = plt.subplots(figsize=(9, 0.36 * len(results) + 1.2))
-        names = [one.strategy for one in results]
-        axes.barh(names, [one.advantage for one in results], xerr=[one.error for one in results],
-                  color=[COLOURS[one.verdict] for one in results])  # fmt: skip
-        axes.set_xscale("symlog", linthresh=0.1)
-        axes.axvline(0, color="black", linewidth=0.8)
-        axes.invert_yaxis()
-        axes.set_xlabel("profit less that of honesty, R per round (95 %)")
-        save(figure, "strategies")
-
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    for curve in curves["coalition"]:
-        axes.plot(*zip(*curve["points"], strict=True), label=curve["label"] + ", exact")
-    if sweep:
-        at = [index / NUM_CHECKERS for index in range(len(sweep))]
-        per_lie = [one.advantage * one.rounds / max(1, one.counts["forged"]) for one in sweep]
-        errors = [one.error * one.rounds / max(1, one.counts["forged"]) for one in sweep]
-        axes.errorbar(at, per_lie, errors, fmt="ko", markersize=3, label=f"V = 2 R, simulated, {NUM_CHECKERS} checkers")
-    axes.axvline(1 / 3, color="grey", linestyle=":", label="declared r")
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_yscale("symlog", linthresh=1)
-    axes.set_xlabel("share of the checkers that is for sale")
-    axes.set_ylabel("advantage of a lie, R")
-    axes.legend(fontsize=8)
-    save(figure, "coalition")
-
-    figure, pair = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
-    for axes, name in zip(pair, ("localnet", "mainnet"), strict=True):
-        found = curves[f"value_{name}"]
-        for curve in found["curves"]:
-            axes.plot(*zip(*curve["points"], strict=True), label=curve["label"])
-        axes.axvline(found["V_max"], color="black", linestyle=":", label="V_max: beyond, jobs are refused")
-        axes.axhline(0, color="black", linewidth=0.8)
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlim(left=0)
-        axes.set_yscale("symlog", linthresh=1)
-        axes.set_title(name)
-        axes.set_xlabel("V, R")
-        axes.legend(fontsize=8)
-    pair[0].set_ylabel("advantage of a lie, R")
-    save(figure, "value")
-
-    figure, axes = plt.subplots(figsize=(7, 4.2))
-    for curve in curves["multiple"]:
-        axes.plot(*zip(*curve["points"], strict=True), label=curve["label"])
-    axes.axvline(2, color="grey", linestyle=":", label="m = 2; genesis refuses less")
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_yscale("symlog", linthresh=1)
-    axes.set_xlabel("m")
-    axes.set_ylabel("advantage of a lie with a share r bought, R")
-    axes.legend(fontsize=8)
-    save(figure, "multiple")
-
-    figure, pair = plt.subplots(1, 2, figsize=(10, 4.2))
-    for axes, found, name in zip(
-        pair, curves["bond"], ("advantage of a lie with a share r bought, R", "λ1"), strict=True
-    ):
-        for curve in found:
-            axes.plot(*zip(*curve["points"], strict=True), label=curve["label"])
-        axes.set_xscale("log")
-        axes.set_xlabel("S, R; a smaller S is refused where a curve begins")
-        axes.set_ylabel(name)
-        axes.legend(fontsize=8)
-    pair[0].set_yscale("symlog", linthresh=1)
-    pair[1].set_yscale("log")
-    save(figure, "bond")
-    return written

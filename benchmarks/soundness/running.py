@@ -13,7 +13,7 @@ from tests.support.builders import seed
 from tests.support.network import Machine
 
 from .contents import LAST, PROMPT, TOKENS, Lie
-from .people import BY_ADDRESS, CHECKERS, SUSPECT, Place, dice, digest, place_of
+from .people import BY_ADDRESS, CHECKERS, SUSPECT, Place, digest, place_of
 from .strategies import Act, DueSeen, Run, RunSeen
 from .town import CHAIN
 
@@ -68,7 +68,7 @@ class Running:
             close_in=-(height + 1) % sampling.params(self.life.town.store).round_blocks,
             is_known=unit.terms.rate == unit.terms.rate_floor,
             free_checkers=self._free_checkers(unit),
-            dice=dice("run", who.name, place_of(unit)),
+            is_niche=self.life.town.is_niche(job.model_root),
         )
 
     def _record(self, job: Job, who: Machine, chosen: Run) -> None:

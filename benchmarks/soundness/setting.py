@@ -63,7 +63,11 @@ class Setting:
     """What a check costs its checker, per k without the fees in it."""
     capital: Fraction = Fraction(1, 1_000_000)
     """What a reserved bond costs its owner in a block."""
+    theta: Fraction = Fraction(0)
+    """Share of all bonds that a model's checkers must hold."""
     seed: int = 0
+    segment: int = 0
+    """With the seed: which beacons, and which seals are baited."""
     num_validators: int = 4
     reputation_full: int = 1
     """Treasury fees that make a worker fully known: nearly none, so that everybody is checked at the floor λ1, where
@@ -81,6 +85,8 @@ class Setting:
             coalition_denominator=self.coalition.denominator,
             fulfilled=1 << 16,
             min_checkers=self.min_checkers,
+            checker_weight_numerator=self.theta.numerator,
+            checker_weight_denominator=self.theta.denominator,
             detection_target=int(self.target * (1 << 32)),
             price_numerator=UNIT_PRICE,
             price_denominator=work,

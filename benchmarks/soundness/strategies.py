@@ -10,6 +10,7 @@ from chain.modules.jobs.types import Unit
 from tests.support.network import Machine
 
 from .contents import Lie
+from .people import CHECKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class RunSeen:
     """Its reputation is whole: the unit is drawn at the floor λ1, where a lie is cheapest."""
     free_checkers: int
     """Checkers outside the party whose free bond could still back a check of the unit."""
-    dice: float
-    """In [0, 1), its own for this unit."""
+    is_niche: bool
+    """The job asks for the party's own model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ class CheckSeen:
     """The party's own requester has asked for it."""
     blocks_left: int
     """After the next one, until the window ends."""
-    dice: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,17 @@ class Ask:
     count: int = 1
 
 
+class Scope(Enum):
+    """What the rules promise about a strategy."""
+
+    INSIDE = "inside the promise"
+    """Falsehoods, undone duties and harm to others by whoever is within the declared r and V: honesty earns more."""
+    TRUTHFUL = "no falsehood"
+    """Whatever is asserted is true and no duty is left undone: there is nothing that a rule could see."""
+    OUTSIDE = "outside the promise"
+    """Beyond the declared r, or where the rule against it is switched off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """A party and how it departs from honesty; whoever is not in the party is honest."""
@@ -145,6 +156,9 @@ class Strategy:
     about: str
     party: tuple[Machine | Key, ...]
     """Whose money counts; workers among them decide by the functions below."""
+    scope: Scope = Scope.INSIDE
+    reason: str = ""
+    """Why a strategy outside the promise, or without falsehood, does not break it."""
     run: Callable[[RunSeen], Run] = run_honestly
     check: Callable[[CheckSeen], Check] = check_honestly
     reveal: Callable[[DueSeen], Act] = do
@@ -162,16 +176,26 @@ class Strategy:
     extra: Callable[[WorldSeen], Sequence[tuple[Key, object]]] | None = None
     """Further transactions of every block, from what the chain shows."""
     setting: dict[str, Any] = field(default_factory=dict)
-    remark: str = ""
-    """Why it may pay without breaking a promise, or which rule would mend it."""
     num_plans: int = 1
-    market: str = "town"
-    """Which people and plans the chain begins with; see `town.MARKETS`."""
+    has_niche: bool = False
+    """The party has registered a model that only its own people serve and check; customers who find it served ask for
+    it. Honest people of the same party do not."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return whose money counts."""
         return tuple(one.name if isinstance(one, Machine) else "accomplice" for one in self.party)
+
+    @property
+    def is_coalition(self) -> bool:
+        """Tell whether the party both runs units and checks them."""
+        checking = [one in CHECKERS for one in self.party if isinstance(one, Machine)]
+        return any(checking) and not all(checking)
+
+    @property
+    def town(self) -> tuple[Any, ...]:
+        """Return what the chain of its honest people depends on: strategies of one town share their honest runs."""
+        return tuple(sorted((name, str(value)) for name, value in self.setting.items())), self.num_plans
 
     def is_in(self, who: Machine | None) -> bool:
         """Tell whether a worker is of the party."""

@@ -151,6 +151,22 @@ def _break_even(params: Params, value: int) -> float | None:
     return None
 
 
+HANDS = (5, 6, 7, 10, 20, 33)
+"""Shares of all bonds in one hand, percent."""
+
+
+def niches() -> list[dict[str, int | None]]:
+    """Return what theta must be against hands of some size, in percent, at mainnet's r."""
+    return [
+        {
+            "share": share,
+            "alone": exact.least_theta(MAINNET.rates, share, is_alone=True),
+            "among_others": exact.least_theta(MAINNET.rates, share, is_alone=False),
+        }
+        for share in HANDS
+    ]
+
+
 def everything() -> dict[str, Any]:
     """Return all curves, for JSON."""
     found: dict[str, Any] = {
@@ -158,6 +174,7 @@ def everything() -> dict[str, Any]:
         "multiple": [asdict(curve) for curve in over_multiple()],
         "bond": [[asdict(curve) for curve in curves] for curves in over_bond()],
         "limits": limits(),
+        "niches": niches(),
         "checkers_simulated": NUM_CHECKERS,
     }
     for name, params in (("localnet", LOCALNET.rates), ("mainnet", MAINNET.rates)):

@@ -24,9 +24,11 @@ from chain.modules.beacon import keeper as beacon
 from chain.modules.jobs.types import MsgSubmitResult
 from chain.modules.models.rules import model_root
 from chain.modules.models.types import ModelHeader, MsgRegisterModel
+from chain.modules.plans import keeper as plans
 from chain.modules.plans.types import MsgSubmitPlan, StageRequest
 from chain.modules.sampling.types import MsgOpenEpoch
 from chain.modules.workers import keeper as workers
+from chain.modules.workers.state import FORFEITURES, HELD
 from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker, Role
 from chain.store.codec import encode
 from tests.support.builders import CHAIN_ID, GENESIS_SECONDS, Chain, Validator, make_genesis, validator
@@ -78,47 +80,67 @@ class Town:
         self._begin()
 
     def _begin(self) -> None:
-        if self.is_niche:
-            digests = self.contents.model.roots[1:]
-            self.run_block([(ACCOMPLICE, [MsgRegisterModel(ACCOMPLICE.bech32, "niche", self._header, digests)])])
-        for _ in range(self.setting.seed):  # later epochs have other beacons
-            self.run_until_epoch()
-            self.run_block([])
         self.run_until_epoch()
         self.run_block([(who.operator, [who.registration(self._bond(who))]) for who in WORKERS])
-        for who, role in self._roles():
-            sent = [(who.operator, [MsgEnroll(who.operator.bech32, self.model_root, role, 0, SHAPE.layers)])]
-            self.run_block(sent)
-        pairs = ((STRANGER, SUSPECT),) if self.is_niche else ((HONEST, SUSPECT), RIVALS)[: self.strategy.num_plans]
-        for pair in pairs:
-            stages = tuple(StageRequest(who.operator.bech32, *cut) for who, cut in zip(pair, CUTS, strict=True))
-            self.run_block([(CUSTOMER, [MsgSubmitPlan(CUSTOMER.bech32, self.model_root, stages)])])
-        self.run_until_epoch()
-        assert not self.refusals, self.refusals
+        self._enroll(self._root, (HONEST, SUSPECT, *RIVALS), CHECKERS)
+        for pair in ((HONEST, SUSPECT), RIVALS)[: self.strategy.num_plans]:
+            self._submit_plan(CUSTOMER, self._root, pair)
+        expected = {}
+        if self.strategy.has_niche:
+            expected = self._open_niche()
+        self.run_until_epoch()  # with a niche or without, the same one: both see the same beacons
+        if self.refusals != expected:
+            raise RuntimeError(f"the town began with refusals: {self.refusals}")
+
+    def _open_niche(self) -> dict[Code, int]:
+        """Let the party register its own model, serve it and check it; returns what theta refuses of it."""
+        digests = self.contents.model.roots[1:]
+        owner, checkers = STRANGER.operator, [who for who in CHECKERS if who in self.strategy.party]
+        self.run_block([(owner, [MsgRegisterModel(owner.bech32, "niche", self._niche, digests)])])
+        self._enroll(self._niche_root, (STRANGER, SUSPECT), checkers)
+        self._submit_plan(owner, self._niche_root, (STRANGER, SUSPECT))
+        held = len(checkers) * self.setting.bond
+        total = sum(self._bond(who) for who in WORKERS)
+        return {Code.TOO_FEW_CHECKERS: 1} if held < self.setting.theta * total else {}
+
+    def _enroll(self, root: bytes, serving: Sequence[Person], checking: Sequence[Person]) -> None:
+        roles = [(who, Role.SERVE) for who in serving] + [(who, Role.CHECK) for who in checking]
+        self.run_block(
+            [(who.operator, [MsgEnroll(who.operator.bech32, root, role, 0, SHAPE.layers)]) for who, role in roles]
+        )
+
+    def _submit_plan(self, sender: Key, root: bytes, pair: Sequence[Person]) -> None:
+        stages = tuple(StageRequest(who.operator.bech32, *cut) for who, cut in zip(pair, CUTS, strict=True))
+        self.run_block([(sender, [MsgSubmitPlan(sender.bech32, root, stages)])])
 
     def _bond(self, who: Person) -> int:
         return self.setting.bond if who in CHECKERS else self.setting.server_bond
 
-    @property
-    def is_niche(self) -> bool:
-        """Tell whether the customers want a model that only the suspect's friends serve and check."""
-        return self.strategy.market == "niche"
+    @cached_property
+    def _niche(self) -> ModelHeader:
+        return replace(self.contents.model.header, tokenizer_hash=hashlib.sha256(b"niche").digest())
 
     @cached_property
-    def _header(self) -> ModelHeader:
-        plain = self.contents.model.header
-        return replace(plain, tokenizer_hash=hashlib.sha256(b"niche").digest()) if self.is_niche else plain
+    def _root(self) -> bytes:
+        return model_root(self.contents.model.header, self.contents.model.roots[1:])
 
     @cached_property
-    def model_root(self) -> bytes:
-        """Return the model that customers ask for."""
-        return model_root(self._header, self.contents.model.roots[1:])
+    def _niche_root(self) -> bytes:
+        return model_root(self._niche, self.contents.model.roots[1:])
 
-    def _roles(self) -> list[tuple[Person, Role]]:
-        if self.is_niche:
-            checkers = [who for who in CHECKERS if who in self.strategy.party]
-            return [(who, Role.SERVE) for who in (STRANGER, SUSPECT)] + [(who, Role.CHECK) for who in checkers]
-        return [(who, Role.SERVE) for who in (HONEST, SUSPECT, *RIVALS)] + [(who, Role.CHECK) for who in CHECKERS]
+    def is_niche(self, root: bytes) -> bool:
+        """Tell whether a model is the party's own."""
+        return self.strategy.has_niche and root == self._niche_root
+
+    def wanted_model(self) -> bytes:
+        """Return the model that customers ask for: the niche, if anybody serves it."""
+        is_served = self.strategy.has_niche and plans.live_plans(self.store, self._niche_root)
+        return self._niche_root if is_served else self._root
+
+    def is_taking(self) -> bool:
+        """Tell whether forfeited bonds are still being taken, or slashes held."""
+        waiting = (next(iter(one.items(self.store)), None) for one in (FORFEITURES, HELD))
+        return any(found is not None for found in waiting)
 
     def run_until_epoch(self) -> None:
         """Run empty blocks to the end of an epoch."""
@@ -171,7 +193,8 @@ class Town:
     def _propose(self, txs: Sequence[bytes]) -> Block:
         height = self.height + 1
         validators = self.chain.validators
-        turn = hashlib.sha256(b"proposer %d" % height).digest()[0]
+        lot = b"proposer %d %d %d" % (self.setting.seed, self.setting.segment, height)
+        turn = hashlib.sha256(lot).digest()[0]
         proposer = validators[turn % len(validators)]
         if self.withholds is not None:
             made = self.beacon_of(height, proposer)

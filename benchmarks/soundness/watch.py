@@ -14,7 +14,7 @@ from chain.modules.sampling.types import CheckPhase, MsgClaimDuty, MsgOpenCanary
 from tests.support.network import Machine
 
 from .contents import LAST, TOKENS, Lie
-from .people import BY_ADDRESS, CUSTOMER, Place, dice, digest, place_of
+from .people import BY_ADDRESS, CUSTOMER, Place, digest, place_of
 
 if TYPE_CHECKING:
     from .life import Life
@@ -32,7 +32,7 @@ class Baits:
     def seal_parts(self, who: Machine, unit: Unit, body: bytes, salt: bytes) -> tuple[bytes, bytes]:
         """Return the body_root that is sealed, and the seal's salt."""
         place, is_lie = place_of(unit), self.life.lie_of(unit) != Lie.NONE
-        if not self.spacing or is_lie or dice("bait", who.name, place) * self.spacing >= 1:
+        if not self.spacing or is_lie or self.life.dice("bait", who.name, place) * self.spacing >= 1:
             return body, salt
         self._open[place] = (who, body)
         identity = self.life.unit_id(unit)
