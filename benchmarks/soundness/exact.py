@@ -161,6 +161,10 @@ def by_value(
         yield value, made if isinstance(made, Bet) else None
 
 
+SPLIT = 5
+"""Accounts in a percent of all bonds: none above r, and enough for N_min."""
+
+
 def least_theta(params: Params, share: int, *, is_alone: bool) -> int | None:
     """Return the least theta, in percent, that keeps a hand with `share` percent of all bonds within r of every E_u.
 
@@ -172,7 +176,7 @@ def least_theta(params: Params, share: int, *, is_alone: bool) -> int | None:
         asked = replace(params, checker_weight_numerator=theta, checker_weight_denominator=100)
         if not any(
             share * params.coalition_denominator > (share + honest) * params.coalition_numerator
-            and find_missing_checkers(asked, [1] * (share + honest), 100) is None
+            and find_missing_checkers(asked, [1] * SPLIT * (share + honest), 100 * SPLIT) is None
             for honest in others
         ):
             return theta

@@ -111,13 +111,14 @@ def judge(
 ) -> Result:
     """Return a strategy's advantage over honesty from its segments and the honest ones; each has so many rounds."""
     scale = rounds * UNIT_PRICE
-    plain = [_gain(strategy, one) - _gain(strategy, other) for one, other in zip(tried, honest, strict=True)]
-    over_plain = interval([gain / scale for gain in plain], num_looks)
-    advantage, is_repeating = over_plain, strategy.is_coalition and strategy.scope != Scope.TRUTHFUL
+    pairs = list(zip(tried, honest, strict=True))
+    is_repeating = strategy.is_coalition and strategy.scope != Scope.TRUTHFUL
+    over_plain = interval([over_honesty(strategy, *pair) / scale for pair in pairs], num_looks)
+    advantage = over_plain
     if is_repeating:
-        best = [gain - _spared(strategy, other) for gain, other in zip(plain, honest, strict=True)]
+        best = [over_honesty(strategy, *pair) - spared(strategy, pair[1]) for pair in pairs]
         advantage = interval([gain / scale for gain in best], num_looks)
-    harm = interval([_harm(strategy, *pair) / scale for pair in zip(tried, honest, strict=True)], num_looks)
+    harm = interval([_harm(strategy, *pair) / scale for pair in pairs], num_looks)
     refusals = sorted({name for one in tried for name in one.refusals})
     return Result(
         strategy=strategy.name,
@@ -141,11 +142,12 @@ def judge(
     )
 
 
-def _gain(strategy: Strategy, lived: Lived) -> int:
-    return sum(lived.gains[name] for name in strategy.names)
+def over_honesty(strategy: Strategy, tried: Lived, honest: Lived) -> int:
+    """Return what a segment brought the party beyond what it brought the same people where all compute every check."""
+    return sum(tried.gains[name] - honest.gains[name] for name in strategy.names)
 
 
-def _spared(strategy: Strategy, honest: Lived) -> int:
+def spared(strategy: Strategy, honest: Lived) -> int:
     """Return what the party's checkers spent on recomputing units of the party."""
     names = set(strategy.names)
     return sum(cost for (checker, worker), cost in honest.checked.items() if checker in names and worker in names)
