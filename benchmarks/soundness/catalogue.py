@@ -230,5 +230,8 @@ STRATEGIES: tuple[Strategy, ...] = (
              run=repeat_for_friends, check=confirm_own_jobs, asks=(Ask(64),),
              setting={"check_price": Fraction(1, 10), "value": 0, "target": Fraction(1, 20),
                       "reputation_full": 0}),
+    Strategy("forger, V undeclared", "a forger of answers that are worth 20 R to it, declared as nothing", (SUSPECT,),
+             Scope.OUTSIDE, "what is at stake was not declared, so S and the rate are those of V = 0",
+             run=forge(Lie.TOKENS), move=never, setting={"value": 0, "undeclared": 20 * UNIT_PRICE}),
     *BRIBED,
 )  # fmt: skip

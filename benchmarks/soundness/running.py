@@ -78,7 +78,7 @@ class Running:
         if chosen.lie != Lie.NONE:
             life.truth[key] = chosen.lie
         if Lie.TOKENS in (chosen.streamed, chosen.lie):
-            life.gained[who.name] += job.value
+            life.gained[who.name] += job.value + life.setting.undeclared
         life.counts.forged += chosen.streamed is not None or chosen.lie != Lie.NONE
 
     def _free_checkers(self, unit: Unit) -> int:

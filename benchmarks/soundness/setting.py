@@ -48,6 +48,8 @@ class Setting:
     """r that the parameters declare."""
     value: int = 2 * UNIT_PRICE
     """V of every job."""
+    undeclared: int = 0
+    """What a lie is worth to its teller beyond V."""
     target: Fraction = Fraction(3, 5)
     """D_target: the detection that is bought wherever a bond above the least one is needed."""
     check_price: Fraction = Fraction(2, 5)

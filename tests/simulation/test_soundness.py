@@ -134,9 +134,13 @@ def test_theta_must_exceed_a_hands_share_or_be_its_part_of_r_where_others_check(
     assert exact.least_theta(MAINNET.rates, share, is_alone=False) == 3 * share
 
 
-def test_only_bought_shares_above_r_and_a_missing_theta_are_outside_the_promise() -> None:
+def test_only_shares_above_r_undeclared_value_and_a_missing_theta_are_outside_the_promise() -> None:
     outside = {one.name for one in STRATEGIES if one.scope == Scope.OUTSIDE}
-    assert outside == {*(f"bribed {count} of 6" for count in (3, 4, 5, 6)), "niche flooder, no theta"}
+    assert outside == {
+        *(f"bribed {count} of 6" for count in (3, 4, 5, 6)),
+        "niche flooder, no theta",
+        "forger, V undeclared",
+    }
     assert all(bool(one.reason) == (one.scope != Scope.INSIDE) for one in STRATEGIES)
 
 
