@@ -139,13 +139,13 @@ def keep_bond_free(seen: CheckSeen) -> Check:
 
 
 def challenge_honest_units(seen: WorldSeen) -> Sequence[tuple[Key, object]]:
-    """Challenge each unit once and never move again."""
+    """Challenge the youngest unit that may be challenged, once, and never move again."""
     name = STRANGER.operator.bech32
     return [
         (STRANGER.operator, MsgChallenge(name, unit.job_id, unit.attempt, unit.stage, bytes(32), bytes(32)))
         for unit in seen.units
         if seen.is_closing and unit.stage == LAST and unit.status == UnitStatus.CHECKING and not unit.body_root
-    ][:1]
+    ][-1:]
 
 
 def bribed(count: int) -> Strategy:
