@@ -54,6 +54,7 @@ def main() -> None:
         report.print_results(console, results)
         report.print_survey(console, found)
         report.print_limits(console, curves["limits"])
+        report.print_niches(console, curves["niches"])
     if options.plots is not None:
         for path in plot(options.plots, results, curves):
             console.print(f"wrote {path}", style="dim") if options.output == "table" else None

@@ -18,7 +18,7 @@ ABOUT = {
     "be better in every row.",
     Scope.TRUTHFUL: "Everything asserted is true and no duty is left undone, so there is no verdict: what is measured "
     "is the most that a party gains, and what others lose by it.",
-    Scope.OUTSIDE: "Coalitions above the declared r, or the rule against them switched off.",
+    Scope.OUTSIDE: "Coalitions above the declared r, value that was not declared, or the rule against it switched off.",
 }
 Cell = tuple[str, bool]
 """A column's name, and whether it holds figures."""
@@ -28,32 +28,25 @@ def columns(scope: Scope) -> tuple[Cell, ...]:
     """Return the columns of a scope's table."""
     first = (("strategy", False), ("what it does", False), ("advantage", True), ("±", True))
     if scope == Scope.TRUTHFUL:
-        last = (
-            ("at most", True),
-            ("others lose", True),
-            ("±", True),
-            ("rounds", True),
-            ("why no rule is broken", False),
-        )
-        return first + last
+        measured = (("at most", True), ("others lose", True), ("±", True), ("rounds", True))
+        return (*first, *measured, ("why no rule is broken", False))
     last = (("over plain honesty", True), ("verdict", False), ("lies told / kept", True), ("rounds", True))
     return (*first, *last, ("why the promise does not hold", False)) if scope == Scope.OUTSIDE else first + last
+
+
+def _figure(value: float) -> str:
+    """Return a signed figure; one that rounds to nothing keeps its first digit."""
+    return f"{value:+.1g}" if 0 < abs(value) < 0.0005 else f"{value:+,.3f}"
 
 
 def cells(one: Result) -> tuple[str, ...]:
     """Return a row of its scope's table."""
     about = one.about + "".join(f"; {name} = {value}" for name, value in one.setting.items())
-    first = (one.strategy, about, f"{one.advantage:+,.3f}", f"{one.error:,.3f}")
+    first = (one.strategy, about, _figure(one.advantage), f"{one.error:,.3f}")
     if one.scope == Scope.TRUTHFUL:
-        return (
-            *first,
-            f"{one.bound:+,.3f}",
-            f"{one.harm:+,.3f}",
-            f"{one.harm_error:,.3f}",
-            str(one.rounds),
-            one.reason,
-        )
-    plain = f"{one.over_plain:+,.3f} ± {one.over_plain_error:,.3f}" if one.baseline != PLAIN else ""
+        measured = (_figure(one.bound), _figure(one.harm), f"{one.harm_error:,.3f}", str(one.rounds))
+        return (*first, *measured, one.reason)
+    plain = f"{_figure(one.over_plain)} ± {one.over_plain_error:,.3f}" if one.baseline != PLAIN else ""
     told = f"{one.counts['forged']} / {one.counts['kept']}" if one.counts["forged"] else ""
     last = (plain, one.verdict, told, str(one.rounds))
     return (*first, *last, one.reason) if one.scope == Scope.OUTSIDE else first + last
@@ -102,6 +95,20 @@ def print_survey(console: Console, survey: Survey) -> None:
         f"({survey.refused_sets} sets and {survey.refused_values} values refused): a lie pays in {survey.paying}; "
         f"the best loses {-float(survey.best):.3f} R, at least {float(survey.least_margin):.3f} (R + V)."
     )
+
+
+def print_niches(console: Console, rows: Sequence[dict[str, int | None]]) -> None:
+    """Print what theta must be against one hand."""
+    table = Table(title="Theta against one hand that serves and checks a model of its own, r = 1/3")
+    for name in (
+        "its share of all bonds",
+        "if nobody else checks the model",
+        "so that it stays within r whoever else does",
+    ):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(f"{row['share']} %", _percent(row["alone"]), _percent(row["among_others"]))
+    console.print(table)
 
 
 def print_limits(console: Console, rows: Sequence[dict[str, Any]]) -> None:
