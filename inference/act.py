@@ -42,6 +42,7 @@ from inference.actions import (
     SendDuties,
     SendEvidence,
     SendWitness,
+    SettleUnit,
     Wait,
 )
 from inference.check import Checker, CheckFailed, EarlierStageFalse
@@ -188,6 +189,8 @@ class Actor:
                 self._checker.notice_witness(key, await self._desk.read(due))
             case CheckUnit(duty=duty, key=key):
                 await self._check(duty, key, outcome)
+            case SettleUnit(key=key, until=until):
+                await self._set_aside(key, until)
             case DropUnit(key=key):
                 await self._drop(key)
             case Wait():
@@ -260,13 +263,22 @@ class Actor:
         await asyncio.to_thread(self._journal.record_check, record)
         log.info("unit %s is recomputed", key)
 
+    async def _set_aside(self, key: UnitKey, until: int) -> None:
+        """Forget the session of a unit whose job is settled, and keep what it needs if it is drawn again."""
+        self._runs.drop(key)
+        run = self._journal.find_run(unit_id(self._chain, *key))
+        if run is not None:
+            if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
+                await asyncio.to_thread(self._journal.keep_bait, run)
+            await asyncio.to_thread(self._journal.settle_run, run, until)
+
     async def _drop(self, key: UnitKey) -> None:
         self._runs.drop(key)
-        for run in self._journal.runs():
-            if UnitKey(run.job_id, run.attempt, run.stage) == key:
-                if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
-                    await asyncio.to_thread(self._journal.keep_bait, run)
-                await asyncio.to_thread(self._journal.drop_unit, run.unit)
+        run = self._journal.find_run(unit_id(self._chain, *key))
+        if run is not None:
+            if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
+                await asyncio.to_thread(self._journal.keep_bait, run)
+            await asyncio.to_thread(self._journal.drop_unit, run.unit)
         for check in self._journal.checks():
             if UnitKey(check.job_id, check.attempt, check.stage) == key:
                 await asyncio.to_thread(self._journal.drop_unit, check.unit)

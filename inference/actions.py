@@ -153,6 +153,19 @@ class ReadWitness:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleUnit:
+    """Set a unit of a settled job aside, until it can be drawn again no more."""
+
+    key: UnitKey
+    until: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of this action."""
+        return f"settle {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class DropUnit:
     """Forget a unit whose job is over."""
 
@@ -186,6 +199,7 @@ Action = (
     | PrepareMove
     | SendWitness
     | ReadWitness
+    | SettleUnit
     | DropUnit
     | Wait
 )

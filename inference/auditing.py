@@ -1,8 +1,8 @@
 """Other workers' unmet duties: found when their epoch proofs are open, claimed when nothing else is to be done.
 
-Every epoch whose proofs or disputes are not over is looked at in turn, a few at a time. Each worker's duties in it are
-asked for twice: when the checks of the epoch are over, and once more when its disputes are, for what is disputed is not
-claimed.
+Every epoch whose proofs, disputes or late draws are not over is looked at in turn, a few at a time. Each worker's
+duties in it are asked for four times: when the checks of the epoch are over; when its disputes are, for what is
+disputed is not claimed; and behind the first and the last late draw, which may show that more is owed.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from chain.modules.sampling.types import Params, QueryEpochProofsResponse, Query
 from inference.view import UnitKey, UnmetDuty
 
 LATE_BLOCKS = 256
-"""How long an epoch is looked at behind its disputes."""
+"""How long an epoch is looked at behind its late draws."""
 EPOCHS_PER_LOOK = 4
 WORKERS_PER_LOOK = 8
 """Workers whose duties are asked for at a time."""
@@ -42,16 +42,17 @@ class _Ends:
 
     checked: int
     """Its units are concluded, but for those in dispute."""
-    judged: int
-    """Its disputes are over."""
+    looks: tuple[int, ...]
+    """Heights behind which everybody is asked about once more."""
     seen: int
     """Everything has been looked at; claims are taken a little longer."""
 
 
 def _ends(params: Params, epoch: int) -> _Ends:
     checked = rules.proofs_from(params, epoch) + params.reveal_blocks + params.open_blocks
-    judged = checked + params.dispute_blocks
-    return _Ends(checked, judged, max(judged + LATE_BLOCKS, rules.proofs_until(params, epoch)))
+    judged, last = checked + params.dispute_blocks, rules.late_end(params, epoch)
+    once = rules.late_end(params, epoch) - rules.late_close(params, epoch)
+    return _Ends(checked, (checked, judged, judged + params.round_blocks + once, last), last + LATE_BLOCKS)
 
 
 class Auditor:
@@ -96,7 +97,7 @@ class Auditor:
     async def _look_at(self, epoch: int, height: int, left: int) -> int:
         """Ask for the duties of at most `left` workers of an epoch; return how many may still be asked for."""
         answer = await self._reader.epoch_proofs(epoch)
-        turn = 2 if height > _ends(self._params, epoch).judged else 1
+        turn = sum(height >= look for look in _ends(self._params, epoch).looks)
         for proof in answer.proofs if answer is not None else ():
             place = (epoch, proof.operator)
             if proof.beta and proof.operator != self._operator and self._looked.get(place, 0) < turn:

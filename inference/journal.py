@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS baits (
 CREATE TABLE IF NOT EXISTS demands (
     unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
     secret BLOB NOT NULL, blind BLOB NOT NULL DEFAULT x'', ids BLOB NOT NULL DEFAULT x'');
+CREATE TABLE IF NOT EXISTS settled (
+    unit BLOB PRIMARY KEY, job_id INTEGER NOT NULL, attempt INTEGER NOT NULL, stage INTEGER NOT NULL,
+    until INTEGER NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS transactions (number INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
@@ -44,6 +47,10 @@ ASSERTER, CHECKER = "asserter", "checker"
 """Roles a salt is drawn for."""
 CHECKED_FILE = "checked"
 """File of a unit with the input that its check was given."""
+ROW_FILES = ("in", "out")
+"""Files of a unit that can be computed again from its job's ids."""
+SETTLED_BYTES = 4 << 30
+"""Rows of settled units that are kept; beyond it those of the oldest go, and only ids, roots and salts stay."""
 KEPT_TRANSACTIONS = 256
 """Signed transactions kept; older ones are past their timeout height."""
 
@@ -146,9 +153,39 @@ class Journal:
         return _run_record(rows[0]) if rows else None
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Return all units this worker keeps, oldest job first."""
-        rows = self._all(f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY job_id, attempt, stage")  # noqa: S608
+        """Return all units this worker keeps but the settled ones, oldest job first."""
+        rows = self._all(
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE unit NOT IN (SELECT unit FROM settled)"  # noqa: S608
+            " ORDER BY job_id, attempt, stage"
+        )
         return tuple(_run_record(row) for row in rows)
+
+    def settle_run(self, run: RunRecord, until: int, *, most: int = SETTLED_BYTES) -> None:
+        """Set a unit of a settled job aside: until a height it may be drawn again, and then it must open and play.
+
+        Of all units set aside rows of `most` bytes are kept, those of the oldest jobs go first.
+        """
+        folder = self._rows / run.unit.hex()
+        size = sum((folder / name).stat().st_size for name in ROW_FILES if (folder / name).exists())
+        self._all(
+            "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, ?)",
+            run.unit, run.job_id, run.attempt, run.stage, until, size,
+        )  # fmt: skip
+        total: int = self._all("SELECT coalesce(sum(bytes), 0) FROM settled")[0][0]
+        while total > most:
+            unit, freed = self._all("SELECT unit, bytes FROM settled WHERE bytes > 0 ORDER BY job_id LIMIT 1")[0]
+            for name in ROW_FILES:
+                (self._rows / unit.hex() / name).unlink(missing_ok=True)
+            self._all("UPDATE settled SET bytes = 0 WHERE unit = ?", unit)
+            total -= freed
+
+    def settled_before(self, height: int, limit: int) -> tuple[tuple[int, int, int], ...]:
+        """Return (job, attempt, stage) of units set aside until less than a height, oldest first, at most `limit`."""
+        return tuple(
+            self._all(
+                "SELECT job_id, attempt, stage FROM settled WHERE until < ? ORDER BY until LIMIT ?", height, limit
+            )
+        )
 
     def salt(self, unit: bytes, role: str) -> bytes:
         """Return the salt of (unit, role), drawn the first time and never again."""
@@ -289,6 +326,7 @@ class Journal:
     def drop_unit(self, unit: bytes) -> None:
         """Forget a unit whose job is over. Its salts stay: a second one must never be drawn."""
         self._all("DELETE FROM runs WHERE unit = ?", unit)
+        self._all("DELETE FROM settled WHERE unit = ?", unit)
         self._all("DELETE FROM checks WHERE unit = ?", unit)
         self._all("DELETE FROM demands WHERE unit = ?", unit)
         self._all("DELETE FROM receipts WHERE unit = ?", unit)

@@ -20,6 +20,7 @@ op:ITEM.LAYER.POSITION.OP.TILE
                              or a number
 check                        a row is altered in what it checks
 idle                         it checks nothing that it is drawn for
+sold                         it checks nothing before a job is settled, and what is drawn late it does
 forget                       it commits to what it has checked and does not reveal
 forge                        at the last stage it streams and signs another answer than it commits to
 withhold                     it gives nobody an input
@@ -57,6 +58,7 @@ class Misconduct:
     op: OpFault | None = None
     check: bool = False
     idle: bool = False
+    sold: bool = False
     forget: bool = False
     forge: bool = False
     withhold: bool = False
@@ -72,7 +74,8 @@ class Misconduct:
     def duties(self, due: Sequence[Duty]) -> tuple[Duty, ...]:
         """Return the duties that it sees."""
         ignored = (DutyKind.DRAW,) * self.idle + (DutyKind.REVEAL,) * self.forget
-        return tuple(duty for duty in due if duty.kind not in ignored)
+        seen = tuple(duty for duty in due if duty.kind not in ignored)
+        return tuple(duty for duty in seen if not (self.sold and _is_early_draw(duty)))
 
     def moves(self, due: Sequence[DueMove]) -> tuple[DueMove, ...]:
         """Return the moves that it makes; it may not survive the question."""
@@ -83,12 +86,16 @@ class Misconduct:
         return tuple(move for move in due if move.play.line.round < self.silent)
 
 
+def _is_early_draw(duty: Duty) -> bool:
+    return duty.kind == DutyKind.DRAW and duty.check is not None and not duty.check.late_height
+
+
 def parse_misconduct(text: str) -> Misconduct:
     """Return what `fault` says. Raises: ValueError."""
     found: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition(":")
-        if name in ("row", "token", "check", "idle", "forget", "forge", "withhold", "mute") and not value:
+        if name in ("row", "token", "check", "idle", "sold", "forget", "forge", "withhold", "mute") and not value:
             found[name] = True
         elif name in ("silent", "vanish") and value in Round.__members__:
             found[name] = Round[value]

@@ -28,6 +28,7 @@ from inference.actions import (
     ResumeRun,
     SendDuties,
     SendEvidence,
+    SettleUnit,
     Wait,
 )
 from inference.disputes.claims import evidence_name
@@ -75,7 +76,8 @@ def duty_name(duty: Duty) -> str:
     """Return the name under which a duty's message is retried or done."""
     if duty.kind == DutyKind.OPEN_EPOCH:
         return f"OPEN_EPOCH {duty.epoch}"
-    return f"{duty.kind.name} {unit_key(duty)}"
+    is_late = duty.check is not None and duty.check.late_height
+    return f"{duty.kind.name} {unit_key(duty)}{' late' if is_late else ''}"
 
 
 def _register(view: WorkerView) -> Action | None:
@@ -98,7 +100,8 @@ def _resume(view: WorkerView) -> Action | None:
     """Before anything new: units that a restart interrupted."""
     for key, run in sorted(view.runs.items()):
         action = ResumeRun(key)
-        if not (run.is_delivered or run.is_live or key in view.finished) and view.may_try(action.name):
+        is_over = key in view.finished or key in view.settling
+        if not (run.is_delivered or run.is_live or is_over) and view.may_try(action.name):
             return action
     return None
 
@@ -303,6 +306,14 @@ def _claim(view: WorkerView) -> Action | None:
     return ClaimDuties(tuple(worth[:MAX_CLAIMS])) if worth else None
 
 
+def _set_aside(view: WorkerView) -> Action | None:
+    for key, until in sorted(view.settling.items()):
+        action = SettleUnit(key, until)
+        if view.may_try(action.name):
+            return action
+    return None
+
+
 def _drop(view: WorkerView) -> Action | None:
     for key in sorted(view.finished):
         action = DropUnit(key)
@@ -325,6 +336,7 @@ STEPS: tuple[Callable[[WorkerView], Action | None], ...] = (
     _enroll,
     _propose,
     _claim,
+    _set_aside,
     _drop,
 )
 """In priority order."""

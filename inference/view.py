@@ -131,6 +131,8 @@ class WorkerView:
     """Units whose ticket wins."""
     finished: frozenset[UnitKey] = frozenset()
     """Units kept in the journal whose job is over."""
+    settling: Mapping[UnitKey, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Units of settled jobs → last height at which they may be drawn again; they are to be set aside until then."""
     canaries: tuple[UnitKey, ...] = ()
     """Baited units that nobody checked and that the draw of their epoch has taken."""
     unmet: tuple[UnmetDuty, ...] = ()

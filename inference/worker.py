@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from chain.client import ChainClient, ClientError, NotFound, Sender
+from chain.crypto.hashing import unit_id
 from chain.modules.disputes.types import DueDemand, DueMove
 from chain.modules.disputes.types import Params as GameParams
 from chain.modules.jobs.types import Job, JobStatus, Unit
@@ -20,7 +21,18 @@ from chain.modules.sampling.types import Params as WindowParams
 from chain.modules.workers.types import Enrollment, Role, Worker
 from chain.wire.worker.v1 import worker_pb2 as wire
 from inference.act import Actor, Outcome, attempt
-from inference.actions import OPERATOR, Action, DropUnit, Enroll, FundHotKey, ProposePlan, ReadWitness, Register, Wait
+from inference.actions import (
+    OPERATOR,
+    Action,
+    DropUnit,
+    Enroll,
+    FundHotKey,
+    ProposePlan,
+    ReadWitness,
+    Register,
+    SettleUnit,
+    Wait,
+)
 from inference.auditing import Auditor
 from inference.chain_reader import ChainReader
 from inference.check import Checker
@@ -60,6 +72,8 @@ MAX_LOST = 4
 """Plans remembered that are live no more."""
 MAX_BAITS = 8
 """Baited seals asked about at a time; their draw is an epoch away."""
+MAX_EXPIRED = 64
+"""Units set aside that are looked at at a time."""
 MAX_DONE = 4096
 """Names of committed duties remembered."""
 
@@ -124,6 +138,7 @@ class WorkerProcess:
         self._done: dict[str, None] = {}
         self._retry_at: dict[str, int] = {}
         self._finished: set[UnitKey] = set()
+        self._settling: dict[UnitKey, int] = {}
         self._evidence: tuple[Claim, ...] = ()
         self._slow_height = -SLOW_BLOCKS
         self._worker: Worker | None = None
@@ -252,23 +267,37 @@ class WorkerProcess:
         """Forget regenerated units whose disputes are over."""
         for key in self._player.units:
             found = await self._reader.find_job(key.job_id)
-            if found is None or found.job.attempt != key.attempt or found.job.status != JobStatus.DISPUTED:
+            if found is None or found.job.attempt != key.attempt or found.job.status not in _IN_DISPUTE:
                 self._player.drop(key)
 
     async def _find_finished(self) -> None:
-        """Find kept units whose jobs are over, and ended ones that were never delivered."""
+        """Find kept units whose jobs are over, and what the journal proves against stages of the others."""
+        own = {UnitKey(run.job_id, run.attempt, run.stage) for run in self._journal.runs() if run.is_ended}
         kept = {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.runs()}
         kept |= {UnitKey(item.job_id, item.attempt, item.stage) for item in self._journal.checks()}
         kept |= {UnitKey(*item[1:4]) for item in self._journal.demands()}
         claims: dict[str, Claim] = {}
+        self._settling = {}
         for key in sorted(kept - self._finished)[:64]:
             found = await self._reader.find_job(key.job_id)
             if found is None or found.job.attempt != key.attempt or found.job.status in _OVER:
-                self._finished.add(key)
+                if found is not None and key in own and _may_be_late(found.job, self._reader.height):
+                    self._settling[key] = found.job.late_until
+                else:
+                    self._finished.add(key)
             else:
                 claims.update(await self._find_claims(found.job, found.units))
         self._evidence = tuple(claims.values())
-        self._finished &= kept
+        self._finished &= kept | await self._find_expired()
+
+    async def _find_expired(self) -> set[UnitKey]:
+        """Find units set aside that can be drawn again no more, and are not being drawn."""
+        expired = {UnitKey(*place) for place in self._journal.settled_before(self._reader.height, MAX_EXPIRED)}
+        for key in sorted(expired - self._finished):
+            found = await self._reader.find_job(key.job_id)
+            if found is None or found.job.status in _OVER:
+                self._finished.add(key)
+        return expired
 
     async def _audit(self) -> None:
         """Look for duties that others did not meet."""
@@ -307,6 +336,10 @@ class WorkerProcess:
             run = live.get(key)
             is_delivered = run.is_delivered if run is not None else self._is_delivered(record.unit)
             runs[key] = RunView(record.is_ended, run is not None, is_delivered)
+        for key in self._wanted_again(duties):
+            set_aside = self._journal.find_run(unit_id(self._reader.chain, *key)) if key not in runs else None
+            if set_aside is not None:
+                runs[key] = RunView(set_aside.is_ended, False, True)
         drawn = {unit_key(duty) for duty in duties if duty.kind == DutyKind.DRAW and self._draws.is_drawn(duty)}
         checks, demands = self._journal.checks(), self._journal.demands()
         # A unit for which this worker was not drawn is in its journal only if it is false: it commits to that as well.
@@ -333,6 +366,7 @@ class WorkerProcess:
             checked=frozenset(UnitKey(item.job_id, item.attempt, item.stage) for item in checks),
             drawn=frozenset(drawn),
             finished=frozenset(self._finished),
+            settling=MappingProxyType(dict(self._settling)),
             canaries=self._canaries,
             unmet=self._auditor.found if self._auditor is not None else (),
             evidence=self._evidence,
@@ -349,6 +383,14 @@ class WorkerProcess:
             done=frozenset(self._done),
             retry_at=MappingProxyType(dict(self._retry_at)),
         )
+
+    def _wanted_again(self, duties: tuple[Duty, ...]) -> set[UnitKey]:
+        """Return the units that a late draw may ask for: seals to open, ids to supply."""
+        wanted = {unit_key(duty) for duty in duties if duty.kind == DutyKind.OPEN}
+        for due in self._demands:
+            for stage in (0, due.job.num_stages - 1):
+                wanted.add(UnitKey(due.demand.job_id, due.demand.attempt, stage))
+        return wanted
 
     def _is_delivered(self, unit: bytes) -> bool:
         return any(is_final and bool(counter) for _, is_final, _, _, counter in self._journal.receipts(unit))
@@ -386,6 +428,9 @@ class WorkerProcess:
             self._retry_at.pop(action.name, None)
             if isinstance(action, DropUnit):
                 self._checker.forget(action.key)
+                self._finished.discard(action.key)
+            if isinstance(action, SettleUnit):
+                self._settling.pop(action.key, None)
             if isinstance(action, ReadWitness):
                 self._retry_at.pop(f"check {action.key}", None)
             for name in outcome.failed:
@@ -431,6 +476,12 @@ class WorkerProcess:
 
 
 _OVER = frozenset({JobStatus.FINAL, JobStatus.CLOSED})
+_IN_DISPUTE = frozenset({JobStatus.DISPUTED, JobStatus.LATE_DISPUTED})
+
+
+def _may_be_late(job: Job, height: int) -> bool:
+    """Say whether a unit of a settled job may still be drawn again."""
+    return job.status == JobStatus.FINAL and job.late_until >= height
 
 
 async def find_model(client: ChainClient, config: WorkerConfig) -> Model:

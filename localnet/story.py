@@ -309,7 +309,8 @@ class Narrator:
         """Tell where the money went."""
         job, chapter = await self.record(), Chapter("Settlement: the escrow, to the last unit")
         units = await self._units(job)
-        chapter.require(job.status == JobStatus.FINAL, f"the job is {job.status.name}")
+        settled = (JobStatus.FINAL, JobStatus.LATE, JobStatus.LATE_DISPUTED)
+        chapter.require(job.status in settled, f"the job is {job.status.name}")
         chapter.require(job.close_reason == CloseReason.SETTLED, f"it closed as {job.close_reason.name}")
         for unit in units:
             chapter.say(f"stage {unit.stage}: charged {unit.charged}, {self.name(unit.operator)} received {unit.paid}")

@@ -75,8 +75,8 @@ class Checking:
         life, place = self.life, place_of(unit)
         taken = sampling.find_round(store, check.round_index)
         assert taken is not None
-        number = int(check.phase == CheckPhase.COMMIT_AGAIN)
-        look = rules.looks(taken, check, unit.terms)[number]
+        look = rules.looks(taken, check, unit.terms)[-1]
+        number = 2 if check.late_height else int(check.phase == CheckPhase.COMMIT_AGAIN)
         for who in CHECKERS:
             if (who.name, place, number) in self._decided or (who.name, place) in self.committed:
                 continue

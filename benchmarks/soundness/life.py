@@ -15,6 +15,7 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Job, JobStatus, MsgRequestJob, SamplerSpec, Unit, UnitStatus
 from chain.modules.sampling import epochs
 from chain.modules.sampling import keeper as sampling
+from chain.modules.sampling.state import LATE
 from chain.modules.sampling.types import CheckPhase
 from chain.modules.workers import keeper as workers
 from chain.parameters import OSTR
@@ -199,6 +200,7 @@ class Life:
     def _act(self) -> None:
         store, self._seen = self.town.store, []
         self.checking.begin()
+        self._reopen(store)
         for job_id in list(self.is_own_job):
             job = jobs.find_job(store, job_id)
             if job is None or job.status in (JobStatus.FINAL, JobStatus.CLOSED):
@@ -207,7 +209,7 @@ class Life:
             units = jobs.units_of(store, job) if job.status != JobStatus.WAITING else ()
             for unit in reversed(units):  # the last stage says what was answered; the others seal it
                 self._serve(store, job, units, unit)
-            if job.status == JobStatus.DISPUTED:
+            if job.status in jobs.FROZEN:
                 self.disputing.act(store, job)
         for epoch in epochs.proof_epochs(store):
             self.checking.prove(store, epoch)
@@ -221,6 +223,15 @@ class Life:
         if job is not None and job.status == JobStatus.FINAL:
             self.counts.settled += 1
             self.counts.kept += self.truth.get((job_id, job.attempt), Lie.NONE) != Lie.NONE
+
+    def _reopen(self, store: Any) -> None:
+        """Take up settled jobs again of which a unit is drawn late: they count when that is over."""
+        for (job_id, _), _ in LATE.items(store):
+            if job_id not in self.is_own_job:
+                job = jobs.job(store, job_id)
+                self.is_own_job[job_id] = job.requester == ACCOMPLICE.address
+                self.counts.settled -= 1
+                self.counts.kept -= self.truth.get((job_id, job.attempt), Lie.NONE) != Lie.NONE
 
     def _serve(self, store: Any, job: Job, units: tuple[Unit, ...], unit: Unit) -> None:
         who = BY_ADDRESS[unit.operator]

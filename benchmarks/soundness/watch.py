@@ -54,7 +54,7 @@ class Baits:
             if unit is None or unit.salt:
                 del self._open[place]
             elif check is not None and check.phase == CheckPhase.DONE:
-                drawn = canaries.is_drawn(store, unit, check)
+                drawn = canaries.is_drawn(store, unit, sampling.find_earlier(store, key) or check)
                 if drawn is not None:
                     message = self.opening(who, place)
                     if drawn and not check.num_reveals and message is not None:

@@ -30,7 +30,10 @@ class UnitSource:
             held = self._library.find(unit.job_id, unit.attempt, unit.stage)
             if held is None:
                 raise MoveFailed("the journal does not hold the unit")
-            return _kept(job, held.record.blind, held.ids, held.rows, self._journal.salt(name, ASSERTER))
+            given = (held.record.blind, held.ids, held.rows)
+            if unit.stage and not held.rows:  # set aside long ago, and its rows with others' made room
+                given = await self._fetch(job, unit)
+            return _kept(job, *given, self._journal.salt(name, ASSERTER))
         found = self._journal.find_input(name)
         if found is None:
             found = await self._fetch(job, unit)

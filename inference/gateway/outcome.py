@@ -15,8 +15,10 @@ WORTH = {
     JobStatus.DISPUTED: "asserted",
     JobStatus.FINAL: "final",
     JobStatus.CLOSED: "closed",
+    JobStatus.LATE: "asserted",
+    JobStatus.LATE_DISPUTED: "asserted",
 }
-"""What an answer is worth: the declared value is covered only once it is final."""
+"""What an answer is worth: the declared value is covered only once it is final, and not while it is drawn late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,12 @@ def outcome(asked: Asked, job: OpenJob, record: Job) -> dict[str, Any]:
         "job_id": job.job_id,
         "model": asked.model,
         "status": WORTH[record.status],
-        "is_disputed": record.status == JobStatus.DISPUTED,
+        "is_disputed": record.status in (JobStatus.DISPUTED, JobStatus.LATE_DISPUTED),
+        "late_until": record.late_until,
         "attempt": record.attempt,
         "close_reason": None if record.close_reason == CloseReason.NONE else record.close_reason.name.lower(),
         "escrow": record.escrow,
         "paid": record.paid,
+        "refunded": record.refunded,
         "answer": answer,
     }

@@ -31,8 +31,10 @@ STATES = {
     JobStatus.FINAL: "final",
     JobStatus.DISPUTED: "disputed",
     JobStatus.CLOSED: "closed",
+    JobStatus.LATE: "drawn again",
+    JobStatus.LATE_DISPUTED: "drawn again and disputed",
 }
-"""What an answer is worth: the declared value is covered only when it is final."""
+"""What an answer is worth: the declared value is covered only when it is final, and not while it is drawn again."""
 
 
 @click.group()
@@ -138,10 +140,14 @@ async def _story(network: Localnet, job_id: int) -> list[Chapter]:
                     f"ended at height {answer.job.closed_height}: {answer.job.close_reason.name}, "
                     f"{answer.job.paid} of {answer.job.escrow} uostr paid"
                 )
+            if answer.job.late_until:
+                head.say(f"until height {answer.job.late_until} a unit that nobody checked may be drawn again")
+            if answer.job.refunded:
+                head.say(f"refuted by a late draw: {answer.job.refunded} uostr came back to the requester")
             chapters = [head]
             if answer.job.planned_height:
                 chapters += [await narrator.plan(), await narrator.commitments()]
-            if status == JobStatus.FINAL:
+            if status in (JobStatus.FINAL, JobStatus.LATE, JobStatus.LATE_DISPUTED):
                 chapters += [await narrator.checks(), await narrator.settlement()]
             if status == JobStatus.DISPUTED:
                 chapters += [await narrator.checks(), await narrator.mismatch()]

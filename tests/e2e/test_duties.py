@@ -1,7 +1,7 @@
 """Checkers that check nothing, or open nothing, on a real chain with real workers: the others make them pay."""
 
 from chain.crypto.keys import encode_address
-from chain.modules.jobs.types import CloseReason, JobStatus, Unit
+from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit
 from chain.modules.sampling import rules
 from chain.modules.sampling.types import (
     CheckOutcome,
@@ -18,6 +18,8 @@ from tests.support.dispute_story import BOND, SHORT, Court, in_court
 
 IDLE, FORGETFUL = 4, 5
 """Two of the three that only check."""
+LIAR = 1
+"""A serving worker."""
 
 
 async def unit_of(court: Court, unit: Unit) -> QueryUnitResponse:
@@ -80,5 +82,36 @@ def test_unmet_duties_are_claimed_by_other_workers_and_what_is_not_revealed_is_p
             return bond if bond <= BOND - sum(owed) else None
 
         assert await court.until(f"claims of {encode_address(idle)}", claimed) == BOND - sum(owed)
+
+    in_court(network, play)
+
+
+def test_bought_silence_about_a_false_unit_is_claimed_drawn_late_and_convicted(launch: LaunchNetwork) -> None:
+    faults = {LIAR: "op:row.0.2.GU.1", 3: "sold", 4: "sold"}
+    network: Localnet = launch(with_gateway=False, num_checking=1, faults=faults, parameters=SHORT)
+
+    async def play(court: Court) -> None:
+        job = await court.ask("Name three rivers of Europe.")
+        settled = await court.over(job)
+        assert (settled.status, settled.close_reason) == (JobStatus.FINAL, CloseReason.SETTLED)
+        units = await court.units(job.job_id)
+        false = next(unit for unit in units if unit.operator == court.worker(LIAR))
+        assert false.paid > 0
+
+        # Others claim what was not done; that has the units drawn again, and now the same two look.
+        (found,) = {one.stage for one in await court.ended(job.job_id, 0)}
+        assert found == false.stage
+
+        async def closed() -> Job | None:
+            found = await court.job(job.job_id)
+            return found if found.status == JobStatus.CLOSED else None
+
+        ended = await court.until("end of the late draw", closed)
+        assert (ended.attempt, ended.close_reason) == (0, CloseReason.REFUTED_LATE)
+        assert ended.late_height > settled.closed_height
+        assert false.paid <= ended.refunded <= settled.paid
+        assert await court.bond(court.worker(LIAR)) == BOND - false.terms.bond - false.paid
+        for index in (0, 2):
+            assert await court.bond(court.worker(index)) == BOND
 
     in_court(network, play)

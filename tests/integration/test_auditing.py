@@ -114,7 +114,6 @@ def test_epochs_whose_window_is_over_are_forgotten(net: Network) -> None:
     _, epoch = silent_job(net, SECOND)
     reader = AppReader(net)
     auditor = Auditor(reader, FIRST.address, PARAMS)
-    judged = rules.proofs_from(PARAMS, epoch) + PARAMS.reveal_blocks + PARAMS.open_blocks + PARAMS.dispute_blocks
-    net.chain.run_until(max(rules.proofs_until(PARAMS, epoch), judged + LATE_BLOCKS) + 1)
+    net.chain.run_until(rules.late_end(PARAMS, epoch) + LATE_BLOCKS + 1)
     look(auditor, net, 40)
     assert reader.asked == []

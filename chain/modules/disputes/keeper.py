@@ -17,6 +17,7 @@ from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import CloseReason, HopConflict, Unit
 from chain.modules.sampling import keeper as sampling
+from chain.modules.sampling import late
 from chain.modules.sampling.types import Mismatch
 from chain.store.collections import U64
 from chain.store.overlay import Reader
@@ -113,8 +114,10 @@ def new_dispute(
 
 
 def frozen(store: Reader, job_id: int) -> int:
-    """Return escrow and bonds of a job's units."""
+    """Return escrow and bonds of a job's units; of a settled job what its late draws hold."""
     found = jobs.job(store, job_id)
+    if found.status in jobs.SETTLED:
+        return late.reserved(store, job_id)
     return found.escrow + sum(unit.terms.bond for unit in jobs.units_of(store, found))
 
 

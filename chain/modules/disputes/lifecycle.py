@@ -25,7 +25,6 @@ from chain.modules.disputes.state import (
 )
 from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus, Params, PaymentReason, PlayStatus
 from chain.modules.jobs import keeper as jobs
-from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.lifecycle import reserved_by_work
 from chain.modules.workers import keeper as workers
@@ -81,14 +80,14 @@ def check_invariants(ctx: QueryContext) -> None:
             raise InvariantBroken(f"dispute {dispute_id} is {dispute.status.name} and its deadline says otherwise")
         if is_open:
             frozen.add(dispute.job_id)
-            if jobs.job(ctx.store, dispute.job_id).status != JobStatus.DISPUTED:
+            if jobs.job(ctx.store, dispute.job_id).status not in jobs.FROZEN:
                 raise InvariantBroken(f"job {dispute.job_id} is in dispute and not frozen")
         is_challenge = is_open and dispute.kind == DisputeKind.CHALLENGE
         if is_challenge != CHALLENGES.has(ctx.store, (dispute.challenger, dispute_id)):
             raise InvariantBroken(f"dispute {dispute_id} is {dispute.status.name} and its challenger's list differs")
         _check_places(ctx, dispute)
     for job in jobs.jobs_before(ctx.store, (1 << 64) - 1):
-        if job.status == JobStatus.DISPUTED and job.job_id not in frozen:
+        if job.status in jobs.FROZEN and job.job_id not in frozen:
             raise InvariantBroken(f"job {job.job_id} is frozen without a dispute")
 
 

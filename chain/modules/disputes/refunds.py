@@ -8,7 +8,7 @@ from chain.modules.disputes.state import REFUNDS
 from chain.modules.disputes.types import Refunds
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
-from chain.modules.jobs.types import CloseReason, Job, JobStatus
+from chain.modules.jobs.types import CloseReason, Job
 from chain.modules.sampling import keeper as sampling
 
 JOBS_PER_BLOCK = 64
@@ -34,7 +34,7 @@ def refund_due(ctx: Context) -> None:
 
 
 def _end(ctx: Context, found: Job) -> None:
-    if found.status == JobStatus.DISPUTED:
+    if found.status in jobs.FROZEN:
         verdicts.void(ctx, found)
     elif found.status in jobs.OPEN and not _is_settling(ctx, found):
         sampling.conclude_job(ctx, jobs.refund(ctx, found, CloseReason.VOID))

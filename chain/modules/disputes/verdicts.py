@@ -30,11 +30,11 @@ from chain.modules.disputes.types import (
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
-from chain.modules.jobs.types import CloseReason, Job, JobStatus, Unit, UnitStatus
+from chain.modules.jobs.types import CloseReason, Job, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import ceil_div, loss
-from chain.modules.sampling import epochs
+from chain.modules.sampling import epochs, late
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.types import CheckCommit, CheckPhase
 from chain.modules.workers import keeper as workers
@@ -46,9 +46,9 @@ CONCLUSIONS_PER_BLOCK = 64
 
 
 def disputes_of_attempt(store: Reader, job: Job) -> Iterator[Dispute]:
-    """Yield the disputes of a job's present attempt in ascending id."""
+    """Yield the disputes of a job's present attempt in ascending id; of a settled job those of its late draws."""
     for found in registry.of_job(store, job.job_id):
-        if found.attempt == job.attempt:
+        if found.attempt == job.attempt and found.opened_height >= job.late_height:
             yield found
 
 
@@ -251,11 +251,13 @@ def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Gui
     bounty is the finders' among the checkers; whoever else won gets it only if there are none.
     """
     bond, number = unit.terms.bond, dispute.dispute_id
+    is_late = job.status in jobs.SETTLED
     sure = registry.pay(ctx, number, unit.operator, jobs.TREASURY, loss(bond), PaymentReason.FORFEIT)
     purse = _Purse(ctx, number, unit.operator, bond - loss(bond))
     if guilt.winner:
         purse.pay(guilt.winner, min(guilt.fees, rates.params(ctx.store).dispute_fee), PaymentReason.MOVES)
-    _pay_honest(ctx, job, unit, purse)
+    if not is_late:
+        _pay_honest(ctx, job, unit, purse)
     key, wrong = jobs.key_of(unit), 0
     if guilt.is_false:
         jobs.refute_unit(ctx, key)
@@ -269,6 +271,8 @@ def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Gui
     share = min(purse.left, bond // 8) // len(finders) if finders else 0
     for finder in finders:
         purse.pay(finder, share, PaymentReason.BOUNTY)
+    if is_late:
+        sure += _refund_late(ctx, job, unit, number, purse)
     purse.pay(jobs.TREASURY, purse.left, PaymentReason.REMAINDER)
     unpaid = _wrong_checkers(ctx.store, job, unit.stage, (DisputeStatus.REFUTED,))
     for found in checked:
@@ -277,8 +281,21 @@ def _slash_unit(ctx: Context, dispute: Dispute, job: Job, unit: Unit, guilt: Gui
             reason = PaymentReason.CONFIRMATION if has_confirmed else PaymentReason.MISMATCH
             wrong += registry.pay(ctx, number, found.checker, jobs.TREASURY, bond, reason)
             epochs.convict_check(ctx, key, found.checker)
+    if guilt.is_false:
+        late.punish_unrevealed(ctx, key)
     ctx.emit("UnitRefuted", job_id=unit.job_id, attempt=unit.attempt, stage=unit.stage, taken=sure + purse.taken)
     return sure + purse.taken + wrong
+
+
+def _refund_late(ctx: Context, job: Job, unit: Unit, number: int, purse: _Purse) -> int:
+    """Give the requester of a settled job back what it paid, and return what of it is taken beyond S.
+
+    That is what the unit's asserter has earned with it; what others have earned is given as far as the purse goes.
+    """
+    earned = registry.pay(ctx, number, unit.operator, job.requester, unit.paid, PaymentReason.REFUND)
+    left = job.paid - jobs.job(ctx.store, job.job_id).refunded - earned
+    jobs.record_refund(ctx, job.job_id, earned + purse.pay(job.requester, max(0, left), PaymentReason.REFUND))
+    return earned
 
 
 def _pay_honest(ctx: Context, job: Job, unit: Unit, purse: _Purse) -> None:
@@ -414,7 +431,7 @@ def conclude_due(ctx: Context) -> None:
     for key in due:
         CONCLUSIONS.remove(ctx.store, key)
         found = jobs.find_job(ctx.store, key[1])
-        if found is not None and found.status == JobStatus.DISPUTED:
+        if found is not None and found.status in jobs.FROZEN:
             conclude(ctx, key[1])
 
 
@@ -441,7 +458,13 @@ def _conclude(ctx: Context, job: Job, ended: list[Dispute]) -> None:
         found.status == DisputeStatus.VOID and found.slashed for found in ended
     )
     is_frozen = models.model(ctx.store, job.model_root).is_frozen
-    if is_convicted and not is_frozen and job.attempt + 1 < plays.params(ctx.store).max_attempts:
+    if is_convicted and job.status in jobs.SETTLED:
+        sampling.conclude_late(ctx, job.job_id)
+        stages = [found.guilt.stage for found in ended if found.guilt is not None]
+        jobs.refute_late(ctx, job.job_id, stages[0])
+    elif job.status in jobs.SETTLED:
+        _resume(ctx, job)
+    elif is_convicted and not is_frozen and job.attempt + 1 < plays.params(ctx.store).max_attempts:
         for unit in jobs.units_of(ctx.store, job):
             check = sampling.find_check(ctx.store, jobs.key_of(unit))
             if check is not None and check.phase != CheckPhase.DONE:
@@ -467,12 +490,13 @@ def _losers(store: Reader, ended: list[Dispute]) -> set[bytes]:
 
 
 def _resume(ctx: Context, job: Job) -> None:
-    late = {found.stage for found in disputes_of_attempt(ctx.store, job) if found.status == DisputeStatus.OPENED}
+    unopened = {found.stage for found in disputes_of_attempt(ctx.store, job) if found.status == DisputeStatus.OPENED}
     for unit in jobs.units_of(ctx.store, job):
         check = sampling.find_check(ctx.store, jobs.key_of(unit))
         if check is not None and check.phase == CheckPhase.DISPUTED:
-            sampling.finish(ctx, jobs.key_of(unit), is_opened=unit.stage not in late)
+            sampling.finish(ctx, jobs.key_of(unit), is_opened=unit.stage not in unopened)
     jobs.resume(ctx, job)
+    late.settle(ctx, job.job_id)
 
 
 def retire(ctx: Context, ended: list[Dispute], height: int) -> None:

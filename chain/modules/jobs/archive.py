@@ -92,6 +92,16 @@ def retire(ctx: Context, height: int, module: str, prefixes: tuple[bytes, ...]) 
     GARBAGE.save(ctx.store, (height, GARBAGE_NUMBER.take(ctx.store)), Garbage(module, prefixes))
 
 
+def postpone(ctx: Context, height: int, later: int, module: str, prefixes: tuple[bytes, ...]) -> None:
+    """Have what was to be deleted from `height` on deleted from `later` on."""
+    if later == height:
+        return
+    for key, garbage in list(GARBAGE.items(ctx.store, prefix=U64.pack(height))):
+        if garbage == Garbage(module, prefixes):
+            GARBAGE.remove(ctx.store, key)
+            retire(ctx, later, module, prefixes)
+
+
 def collect_garbage(ctx: Context) -> None:
     """Delete what is due, at most `deletions_per_block` keys; the rest follows in later blocks, in order of height."""
     left = PARAMS.load(ctx.store).deletions_per_block

@@ -62,6 +62,10 @@ DRAWS_PER_BLOCK = 512
 """Waiting jobs looked at in one block."""
 OPEN = (JobStatus.WAITING, JobStatus.RUNNING, JobStatus.ASSERTED, JobStatus.DISPUTED)
 """Statuses in which the escrow is held."""
+SETTLED = (JobStatus.FINAL, JobStatus.LATE, JobStatus.LATE_DISPUTED)
+"""Statuses in which everybody has been paid."""
+FROZEN = (JobStatus.DISPUTED, JobStatus.LATE_DISPUTED)
+"""Statuses in which disputes decide."""
 
 
 def params(store: Reader) -> Params:
@@ -324,7 +328,11 @@ def record_result(ctx: Context, found: Job, result: Unit) -> bool:
 
 
 def freeze(ctx: Context, found: Job) -> Job:
-    """Hold a job's money until its disputes are over."""
+    """Hold a job's money until its disputes are over; that of a settled job is spent."""
+    if found.status in SETTLED:
+        contested = replace(found, status=JobStatus.LATE_DISPUTED)
+        JOBS.save(ctx.store, found.job_id, contested)
+        return contested
     frozen = replace(found, status=JobStatus.DISPUTED)
     JOBS.save(ctx.store, found.job_id, frozen)
     EXPIRIES.remove(ctx.store, (found.expiry_height, found.job_id))
@@ -336,6 +344,10 @@ def freeze(ctx: Context, found: Job) -> Job:
 
 def resume(ctx: Context, found: Job) -> Job:
     """Take the hold off a complete job whose units withstood their disputes; if all are final, it is settled."""
+    if found.status == JobStatus.LATE_DISPUTED:
+        late = replace(found, status=JobStatus.LATE, late_height=ctx.block.height + 1)
+        JOBS.save(ctx.store, found.job_id, late)
+        return late
     resumed = replace(found, status=JobStatus.ASSERTED)
     JOBS.save(ctx.store, found.job_id, resumed)
     if all(rules.is_final(value) for value in units_of(ctx.store, found)):
@@ -388,10 +400,17 @@ def take_hop_conflicts(ctx: Context) -> list[HopConflict]:
 # Checks
 
 
-def begin_checks(ctx: Context, found: Job, round_index: int, num_eligible: list[int], keep_until: int) -> None:
-    """Take a complete job into a round; `num_eligible` by stage, `keep_until` the last height of its proofs."""
+def begin_checks(
+    ctx: Context, found: Job, round_index: int, num_eligible: list[int], keep_until: int, late_until: int
+) -> None:
+    """Take a complete job into a round.
+
+    `num_eligible` by stage, `keep_until` the last height of its proofs, `late_until` that of a claim that has a unit of
+    it drawn again.
+    """
     COMPLETE.remove(ctx.store, (found.asserted_height, found.job_id))
-    JOBS.save(ctx.store, found.job_id, replace(found, round_index=round_index, keep_until=keep_until))
+    drawn = replace(found, round_index=round_index, keep_until=max(keep_until, late_until), late_until=late_until)
+    JOBS.save(ctx.store, found.job_id, drawn)
     for value, count in zip(units_of(ctx.store, found), num_eligible, strict=True):
         UNITS.save(ctx.store, key_of(value), replace(value, status=UnitStatus.CHECKING, num_eligible=count))
 
@@ -475,6 +494,8 @@ def settle(ctx: Context, found: Job) -> Job:
         raise InvariantBroken(f"job {found.job_id} costs {paid}, its escrow is {found.escrow}")
     bank.transfer(ctx, ESCROW, CHECK_POOL, to_pool)
     bank.transfer(ctx, ESCROW, TREASURY, to_treasury)
+    if all(value.salt or value.status == UnitStatus.UNOPENED for value in units_of(ctx.store, found)):
+        found = replace(found, late_until=0)
     reason = CloseReason.SETTLED if is_opened else CloseReason.SETTLED_UNOPENED
     return _close(ctx, replace(found, paid=paid), JobStatus.FINAL, reason, 0)
 
@@ -512,11 +533,66 @@ def _close(ctx: Context, found: Job, status: JobStatus, reason: CloseReason, det
     EXPIRIES.remove(ctx.store, (found.expiry_height, found.job_id))
     COMPLETE.remove(ctx.store, (found.asserted_height, found.job_id))
     archive.append(ctx, RecordKind.JOB, U64.pack(found.job_id), ClosedJob(closed, units))
-    prefix = U64.pack(found.job_id)
-    listed = BY_REQUESTER.prefix + ADDRESS.pack(found.requester) + prefix
-    # Order: deletion may pause between two keys, and nothing left may name what is gone.
-    keys = (listed, UNITS.prefix + prefix, JOBS.path(found.job_id))
-    archive.retire(ctx, deleted_height(ctx.store, closed), "jobs", keys)
+    archive.retire(ctx, deleted_height(ctx.store, closed), "jobs", _prefixes(closed))
     name = "JobSettled" if status == JobStatus.FINAL else "JobClosed"
     ctx.emit(name, job_id=found.job_id, reason=reason.name, detail=detail, refunded=found.escrow - found.paid)
     return closed
+
+
+def _prefixes(found: Job) -> tuple[bytes, ...]:
+    """Return a job's keys. Order: deletion may pause between two keys, and nothing left may name what is gone."""
+    prefix = U64.pack(found.job_id)
+    listed = BY_REQUESTER.prefix + ADDRESS.pack(found.requester) + prefix
+    return listed, UNITS.prefix + prefix, JOBS.path(found.job_id)
+
+
+# After settlement
+
+
+def begin_late(ctx: Context, key: UnitKey, keep_until: int) -> Job:
+    """Have a settled job wait for a late draw of one of its units, and keep its records for as long as that takes."""
+    found = job(ctx.store, key[0])
+    late = replace(found, keep_until=max(found.keep_until, keep_until))
+    if found.status == JobStatus.FINAL:
+        late = replace(late, status=JobStatus.LATE, late_height=ctx.block.height)
+    JOBS.save(ctx.store, found.job_id, late)
+    before, after = deleted_height(ctx.store, found), deleted_height(ctx.store, late)
+    archive.postpone(ctx, before, after, "jobs", _prefixes(found))
+    return late
+
+
+def check_again(ctx: Context, key: UnitKey) -> None:
+    """Mark a unit of a settled job that is drawn again."""
+    UNITS.save(ctx.store, key, replace(unit(ctx.store, key), status=UnitStatus.CHECKING))
+
+
+def end_late(ctx: Context, found: Job) -> None:
+    """Make a job final again whose late draws showed nothing."""
+    final = replace(found, status=JobStatus.FINAL)
+    JOBS.save(ctx.store, found.job_id, final)
+    _archive_late(ctx, final)
+    ctx.emit("JobConfirmed", job_id=found.job_id)
+
+
+def refute_late(ctx: Context, job_id: int, stage: int) -> None:
+    """Close a settled job of which a late draw has convicted a unit. It is not run again: its escrow is spent."""
+    found = job(ctx.store, job_id)
+    closed = replace(
+        found, status=JobStatus.CLOSED, close_reason=CloseReason.REFUTED_LATE, close_detail=stage, late_until=0
+    )
+    JOBS.save(ctx.store, job_id, closed)
+    _archive_late(ctx, closed)
+    reason = closed.close_reason.name
+    ctx.emit("JobClosed", job_id=job_id, reason=reason, detail=stage, refunded=found.refunded)
+
+
+def _archive_late(ctx: Context, found: Job) -> None:
+    """Archive what a late draw made of a job, beside what was archived at its settlement."""
+    record_id = U64.pack(found.job_id) + U64.pack(ctx.block.height)
+    archive.append(ctx, RecordKind.JOB, record_id, ClosedJob(found, units_of(ctx.store, found)))
+
+
+def record_refund(ctx: Context, job_id: int, amount: int) -> None:
+    """Note what a late conviction gave back to the requester."""
+    found = job(ctx.store, job_id)
+    JOBS.save(ctx.store, job_id, replace(found, refunded=found.refunded + amount))

@@ -41,7 +41,11 @@ class JobStatus(IntEnum):
     DISPUTED = 5
     """Answers differ; the money is frozen."""
     CLOSED = 6
-    """Ended without settlement; the close reason says why."""
+    """Ended without settlement, or refuted after it; the close reason says why."""
+    LATE = 7
+    """Settled, but a unit is drawn again: whoever was drawn for it had stayed silent."""
+    LATE_DISPUTED = 8
+    """Settled, but answers of a late draw differ."""
 
 
 class CloseReason(IntEnum):
@@ -64,6 +68,8 @@ class CloseReason(IntEnum):
     """An answer was refuted and no attempt is left; full refund."""
     VOID = 8
     """The request or the model made the work impossible; full refund."""
+    REFUTED_LATE = 9
+    """Settled, and refuted by a late draw; refunded as far as a quarter of S and the asserter's fee go."""
 
 
 class UnitStatus(IntEnum):
@@ -117,7 +123,7 @@ class Job:
     closed_height: int
     close_reason: CloseReason
     close_detail: int
-    """For EXPIRED the first stage without a result; for UNRESOLVED the stage in dispute."""
+    """For EXPIRED the first stage without a result; for UNRESOLVED and REFUTED_LATE the stage in dispute."""
     expiry_height: int
     output_tokens: int
     """T as the results say; 0 before."""
@@ -143,6 +149,12 @@ class Job:
     """How heavily each of them weighed."""
     check_bond: int = 0
     """uostr of checkers' bonds that its checks are expected to hold; given back when it closes."""
+    late_until: int = 0
+    """Last height at which a claim may have a unit of it drawn again; 0 once settled with every seal opened."""
+    late_height: int = 0
+    """Height from which on disputes belong to its late draws that are not over; 0 if there was none."""
+    refunded: int = 0
+    """uostr that a late conviction gave back to the requester; not from the escrow."""
 
 
 @record
@@ -331,9 +343,9 @@ class RecordKind(IntEnum):
 
     UNSPECIFIED = 0
     JOB = 1
-    """`ClosedJob`; id: u64be job."""
+    """`ClosedJob`; id: u64be job, and the height of its end behind a late draw."""
     CHECK = 2
-    """`sampling.ConcludedCheck`; id: u64be job, attempt, stage."""
+    """`sampling.ConcludedCheck`; id: u64be job, attempt, stage, and the height of the close of a late draw."""
     ROUND = 3
     """`sampling.Round`; id: u64be index."""
     EPOCH = 4

@@ -18,8 +18,8 @@ from chain.modules.jobs.types import Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import canary_rate
 from chain.modules.sampling import epochs, rules
-from chain.modules.sampling.state import CANARY_BEACONS, CHECKS, PARAMS
-from chain.modules.sampling.types import CanaryBeacon, QueryCanaryRequest, QueryCanaryResponse, UnitCheck
+from chain.modules.sampling.state import CANARY_BEACONS, CHECKS, EARLIER, PARAMS
+from chain.modules.sampling.types import CanaryBeacon, CheckPhase, QueryCanaryRequest, QueryCanaryResponse, UnitCheck
 from chain.store.overlay import Reader
 
 
@@ -46,8 +46,10 @@ def is_counted(store: Reader, unit: Unit, check: UnitCheck) -> bool:
 
 
 def canary(ctx: QueryContext, request: QueryCanaryRequest) -> QueryCanaryResponse:
-    """Return what the draw says of a unit. Raises: Rejected: UNKNOWN_JOB."""
+    """Return what the draw says of a unit; nothing while it is drawn late. Raises: Rejected: UNKNOWN_JOB."""
     key = (request.job_id, (request.attempt, request.stage))
     unit, check = jobs.unit(ctx.store, key), CHECKS.find(ctx.store, key)
-    drawn = None if check is None else is_drawn(ctx.store, unit, check)
+    is_over = check is not None and (check.phase == CheckPhase.DONE or not check.late_height)
+    first = (EARLIER.find(ctx.store, key) or check) if is_over else None
+    drawn = None if first is None else is_drawn(ctx.store, unit, first)
     return QueryCanaryResponse(drawn is not None, drawn is True, bool(unit.salt))

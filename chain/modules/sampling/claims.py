@@ -12,8 +12,8 @@ from chain.errors import Code, Rejected
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit, UnitStatus
-from chain.modules.sampling import canaries, penalties, rules
-from chain.modules.sampling.state import CHECKS, CLAIMS, COMMITS, PLACES, PROOFS, ROUNDS, SHOWN
+from chain.modules.sampling import canaries, late, penalties, rules
+from chain.modules.sampling.state import CHECKS, CLAIMS, COMMITS, EARLIER, PLACES, PROOFS, ROUNDS, SHOWN
 from chain.modules.sampling.types import CheckPhase, Claim, EpochProof, PenaltyReason, UnitCheck
 from chain.modules.workers import keeper as workers
 from chain.modules.workers import penalties as bonds
@@ -71,29 +71,46 @@ def penalty_of(store: Reader, key: UnitKey, check: UnitCheck, unit: Unit, checke
 
 
 def find_unmet(store: Reader, key: UnitKey, checker: bytes) -> Price:
-    """Return what a worker's unmet duty costs.
+    """Return what a worker's unmet duty costs, that of the draw before settlement or of the late one.
 
     Raises: Rejected: UNKNOWN_JOB, WINDOW_CLOSED, NOT_ELIGIBLE, PROOF_NOT_OPEN, ALREADY_CLAIMED, DUTY_MET.
     """
-    unit, check = jobs.unit(store, key), CHECKS.find(store, key)
-    if check is None or check.phase != CheckPhase.DONE:
-        raise Rejected(Code.WINDOW_CLOSED, "duties are claimed when a unit's windows and disputes are over")
-    place = PLACES.find(store, (check.epoch, checker))
-    if place is None or not rules.has_bit(check.eligible, place.index):
-        raise Rejected(Code.NOT_ELIGIBLE, "the worker could not be drawn for this unit")
-    opened = PROOFS.find(store, (check.epoch, checker))
-    if opened is None or not opened.beta:
-        raise Rejected(Code.PROOF_NOT_OPEN, f"the worker has not opened its proof for epoch {check.epoch}")
-    if check.is_excused or not is_unmet(store, key, check, unit, opened):
-        raise Rejected(Code.DUTY_MET, "the worker was not drawn, committed in time, or had no input")
-    found = penalty_of(store, key, check, unit, checker)
+    unit, check, earlier = jobs.unit(store, key), CHECKS.find(store, key), EARLIER.find(store, key)
+    if earlier is None:
+        refusal = _refusal(store, key, unit, check, checker)
+    else:
+        refusal = _refusal(store, key, unit, earlier, checker)
+        if refusal is not None and _refusal(store, key, unit, check, checker) is None:
+            earlier, refusal = None, None
+    if refusal is not None:
+        raise refusal
+    assert check is not None
+    found = penalty_of(store, key, earlier or check, unit, checker)
     if not found.owed:
         raise Rejected(Code.ALREADY_CLAIMED, "this duty was claimed before")
     return found
 
 
+def _refusal(store: Reader, key: UnitKey, unit: Unit, check: UnitCheck | None, checker: bytes) -> Rejected | None:
+    """Return why a worker has no unmet duty of one draw of a unit, or None if it has."""
+    if check is None or check.phase != CheckPhase.DONE:
+        return Rejected(Code.WINDOW_CLOSED, "duties are claimed when a unit's windows and disputes are over")
+    place = PLACES.find(store, (check.epoch, checker))
+    if place is None or not rules.has_bit(check.eligible, place.index):
+        return Rejected(Code.NOT_ELIGIBLE, "the worker could not be drawn for this unit")
+    opened = PROOFS.find(store, (check.epoch, checker))
+    if opened is None or not opened.beta:
+        return Rejected(Code.PROOF_NOT_OPEN, f"the worker has not opened its proof for epoch {check.epoch}")
+    if check.is_excused or not is_unmet(store, key, check, unit, opened):
+        return Rejected(Code.DUTY_MET, "the worker was not drawn, committed in time, or had no input")
+    return None
+
+
 def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Price:
-    """Take what an unmet duty costs. Raises: Rejected: PENALTY_CAP and what `find_unmet` raises."""
+    """Take what an unmet duty costs; if nothing of the unit was revealed, it is drawn again.
+
+    Raises: Rejected: PENALTY_CAP and what `find_unmet` raises.
+    """
     found = find_unmet(ctx.store, key, checker)
     if not found.is_fault and bonds.absence_left(ctx.store) < found.amount:
         raise Rejected(Code.PENALTY_CAP, "this epoch has taken as much for absence as it may; claim in the next one")
@@ -101,6 +118,7 @@ def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Price:
     penalties.take(ctx, checker, claimer, found.share, reason, key)
     penalties.take(ctx, checker, jobs.TREASURY, found.amount - found.share, reason, key)
     CLAIMS.save(ctx.store, (key, checker), Claim(found.whole))
+    late.want(ctx, key)
     return found
 
 

@@ -9,7 +9,7 @@ from chain.modules.accounts.keeper import address_of
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
 from chain.modules.jobs.types import JobStatus, Unit, UnitStatus
-from chain.modules.sampling import epochs, keeper, rules
+from chain.modules.sampling import epochs, keeper, late, rules
 from chain.modules.sampling.types import (
     CheckPhase,
     Duty,
@@ -75,6 +75,10 @@ def _openings(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:
         check = keeper.find_check(ctx.store, jobs.key_of(unit))
         if check is not None and check.phase == CheckPhase.OPEN:
             yield _duty(ctx, DutyKind.OPEN, check.phase_end, unit, check)
+    for key in late.of_asserter(ctx.store, operator):
+        check = keeper.find_check(ctx.store, key)
+        if check is not None and check.phase == CheckPhase.OPEN:
+            yield _duty(ctx, DutyKind.OPEN, check.phase_end, jobs.unit(ctx.store, key), check)
 
 
 def _reveals(ctx: QueryContext, operator: bytes) -> Iterator[Duty]:

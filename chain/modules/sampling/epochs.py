@@ -334,7 +334,7 @@ def conclude_epochs(ctx: Context) -> None:
 
 
 def keep_blocks(store: Reader) -> int:
-    """Return how long after its proof window an epoch may still be needed: its last dispute, and receipts."""
+    """Return how long after its proof window an epoch may still be needed: its last late draw and dispute, receipts."""
     params = PARAMS.load(store)
-    windows = params.reveal_blocks + params.open_blocks + 2 * params.dispute_blocks
+    windows = 2 * (params.commit_blocks + params.dispute_blocks) + params.reveal_blocks + params.open_blocks
     return JUDGING_BLOCKS + windows + jobs.params(store).receipt_blocks + 2

@@ -8,7 +8,7 @@ from chain.context import QueryContext
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs import rules as job_rules
 from chain.modules.jobs.state import UnitKey
-from chain.modules.jobs.types import Job, JobStatus, Unit, UnitStatus
+from chain.modules.jobs.types import Job, Unit, UnitStatus
 from chain.modules.models import keeper as models
 from chain.modules.rates import keeper as rates
 from chain.modules.rates import measured
@@ -147,6 +147,10 @@ def _draw_lines(ctx: QueryContext, unit: Unit, check: UnitCheck | None) -> list[
             limit = rate_rules.threshold(unit.terms.rate, weight, total)
             again = rate_rules.threshold(second, weight, total)
             lines.append(_line(f"w {name}", "bond - unbonding at the snapshot, uostr", weight))
+            if check.late_height:
+                formula = "min(2^256, ceil(lambda_2 w 2^224/W)): drawn late iff ticket < T"
+                lines.append(_line(f"T late {name}", formula, again))
+                continue
             lines.append(_line(f"T {name}", "min(2^256, ceil(lambda w 2^224/W)): drawn iff ticket < T", limit))
             lines.append(_line(f"T2 {name}", "the same with lambda_2, by the beacon behind commit-1", again))
     return lines
@@ -167,7 +171,7 @@ def _canary_lines(ctx: QueryContext, unit: Unit, check: UnitCheck | None) -> lis
 
 
 def _settlement_lines(ctx: QueryContext, job: Job, unit: Unit) -> list[Explanation]:
-    if job.status != JobStatus.FINAL or job.attempt != unit.attempt:
+    if job.status not in jobs.SETTLED or job.attempt != unit.attempt:
         return []
     terms = unit.terms
     done = min(terms.work, job_rules.done_work(models.model(ctx.store, job.model_root).header, job, unit))

@@ -19,19 +19,19 @@ from chain.modules.jobs.state import UNIT_KEY, UnitKey
 from chain.modules.jobs.types import CloseReason, Job, RecordKind, Unit
 from chain.modules.rates import keeper as rates
 from chain.modules.rates.rules import second_rate
-from chain.modules.sampling import epochs, measures, penalties, rules
+from chain.modules.sampling import epochs, late, measures, penalties, rules
+from chain.modules.sampling.eligibility import find_eligible
 from chain.modules.sampling.genesis import validate_params
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
-    CLAIMS,
     COMMITS,
+    EARLIER,
     MISMATCHES,
     PARAMS,
     PHASE_ENDS,
     ROUND_UNITS,
     ROUNDS,
-    SHOWN,
     SILENT,
 )
 from chain.modules.sampling.types import (
@@ -47,7 +47,6 @@ from chain.modules.sampling.types import (
     UnitCheck,
 )
 from chain.modules.workers import keeper as workers
-from chain.modules.workers.rules import free_bond, is_active
 from chain.store.collections import ADDRESS, U64
 from chain.store.overlay import Reader
 
@@ -94,9 +93,24 @@ def find_commit(store: Reader, key: UnitKey, checker: bytes) -> CheckCommit | No
 
 
 def commits(store: Reader, key: UnitKey) -> Iterator[CheckCommit]:
-    """Yield a unit's commitments in checker order."""
-    for _, found in COMMITS.items(store, prefix=UNIT_KEY.pack(key)):
-        yield found
+    """Yield a unit's commitments in checker order, those to its earlier draw as well."""
+    yield from late.commits_of(store, key)
+
+
+def own_commits(store: Reader, key: UnitKey, found: UnitCheck) -> Iterator[CheckCommit]:
+    """Yield the commitments to one of a unit's draws: those to the one before settlement are not a late one's."""
+    return (commit for commit in commits(store, key) if commit.commit_height > found.late_height)
+
+
+def find_earlier(store: Reader, key: UnitKey) -> UnitCheck | None:
+    """Return the draw before settlement of a unit that was drawn late, or None."""
+    return EARLIER.find(store, key)
+
+
+def check_in_round(store: Reader, key: UnitKey, index: int) -> UnitCheck | None:
+    """Return a unit's check as it was drawn in a round."""
+    earlier = EARLIER.find(store, key)
+    return earlier if earlier is not None and earlier.round_index == index else CHECKS.find(store, key)
 
 
 def find_round(store: Reader, index: int) -> Round | None:
@@ -145,11 +159,13 @@ def close_round(ctx: Context) -> None:
     seals: list[bytes] = []
     models: dict[bytes, list[rules.Candidate]] = {}
     for job in list(islice(jobs.complete_jobs(ctx.store), MAX_ROUND_JOBS)):
-        drawn = None if taken is None else _find_eligible(ctx, job, taken, models)
+        units = jobs.units_of(ctx.store, job)
+        drawn = None if taken is None else find_eligible(ctx.store, taken, models, job, units)
         if taken is not None and drawn is not None:
             seals += _begin_checks(ctx, job, index, taken, drawn)
         elif close > job.expiry_height + values.epoch_blocks + values.round_blocks:
             jobs.refund(ctx, job, CloseReason.NO_CHECKERS)
+    seals += [unit.seal for unit in late.draw_waiting(ctx, taken, models, index)]
     if not seals:
         return
     root = ranges.tree_root([ranges.leaf_hash(seal) for seal in seals])
@@ -159,43 +175,11 @@ def close_round(ctx: Context) -> None:
     ctx.emit("RoundClosed", round=index, num_units=len(seals), results_root=root.hex())
 
 
-def _find_eligible(
-    ctx: Context, job: Job, taken: Snapshot, models: dict[bytes, list[rules.Candidate]]
-) -> list[rules.Eligible] | None:
-    """Return E_u of each unit, or None if one of them cannot be checked safely now."""
-    if job.model_root not in models:
-        models[job.model_root] = _candidates(ctx.store, taken, job.model_root)
-    units = jobs.units_of(ctx.store, job)
-    operators = frozenset(unit.operator for unit in units)
-    total = sum(entry.weight for entry in taken.entries)
-    others = (entry for entry in taken.entries if job.model_root in entry.models and entry.operator not in operators)
-    enrolled = sum(entry.weight for entry in others)
-    current, candidates = rates.params(ctx.store), models[job.model_root]
-    drawn: list[rules.Eligible] = []
-    for unit in units:
-        bond = unit.terms.bond
-        found = rules.eligible(current, candidates, bond, operators, len(taken.entries), total, enrolled)
-        if found is None:
-            return None
-        drawn.append(found)
-    return drawn
-
-
-def _candidates(store: Reader, taken: Snapshot, model_root: bytes) -> list[rules.Candidate]:
-    found: list[rules.Candidate] = []
-    for index, entry in enumerate(taken.entries):
-        if model_root not in entry.models:
-            continue
-        worker = workers.find_worker(store, entry.operator)
-        if worker is not None and is_active(worker):
-            found.append(rules.Candidate(index, entry.operator, entry.weight, free_bond(worker)))
-    return found
-
-
 def _begin_checks(ctx: Context, job: Job, index: int, taken: Snapshot, drawn: list[rules.Eligible]) -> list[bytes]:
     values = params(ctx.store)
     keep_until = rules.proofs_until(values, taken.epoch) + epochs.JUDGING_BLOCKS
-    jobs.begin_checks(ctx, job, index, [found.count for found in drawn], keep_until)
+    late_until = rules.late_until(values, taken.epoch)
+    jobs.begin_checks(ctx, job, index, [found.count for found in drawn], keep_until, late_until)
     seals: list[bytes] = []
     for unit, found in zip(jobs.units_of(ctx.store, job), drawn, strict=True):
         key = jobs.key_of(unit)
@@ -244,11 +228,11 @@ def end_phases(ctx: Context) -> None:
             raise InvariantBroken(f"unit {key} is in a window and has no check")
         if found.phase == CheckPhase.DRAWING:
             _begin_commits(ctx, key, found)
-        elif found.phase == CheckPhase.COMMIT and found.num_commits:
+        elif found.phase == CheckPhase.COMMIT and found.num_commits and not found.late_height:
             _move(ctx, key, found, CheckPhase.DRAWING_AGAIN, rules.BEACON_DELAY)
         elif found.phase == CheckPhase.DRAWING_AGAIN:
             _begin_second_commits(ctx, key, found)
-        elif found.phase == CheckPhase.COMMIT_AGAIN:
+        elif found.phase == CheckPhase.COMMIT_AGAIN or (found.phase == CheckPhase.COMMIT and found.num_commits):
             _move(ctx, key, found, CheckPhase.REVEAL, params(ctx.store).reveal_blocks)
         elif found.phase == CheckPhase.REVEAL and found.num_reveals:
             _move(ctx, key, found, CheckPhase.OPEN, params(ctx.store).open_blocks)
@@ -390,9 +374,10 @@ def compare_bodies(ctx: Context, key: UnitKey) -> None:
 
 def excuse(ctx: Context, key: UnitKey) -> None:
     """Note that nobody owed a check of a unit, for its input was not to be had."""
-    found = find_check(ctx.store, key)
-    if found is not None:
-        CHECKS.save(ctx.store, key, replace(found, is_excused=True))
+    for kept in (CHECKS, EARLIER):
+        found = kept.find(ctx.store, key)
+        if found is not None:
+            kept.save(ctx.store, key, replace(found, is_excused=True))
 
 
 def is_judged(ctx: Context, job: Job) -> bool:
@@ -428,6 +413,7 @@ def finish(ctx: Context, key: UnitKey, *, is_opened: bool) -> None:
     """Make a unit final."""
     jobs.finish_unit(ctx, key, is_opened)
     conclude(ctx, key)
+    late.settle(ctx, key[0])
 
 
 def conclude(ctx: Context, key: UnitKey) -> None:
@@ -437,11 +423,14 @@ def conclude(ctx: Context, key: UnitKey) -> None:
     CHECKS.save(ctx.store, key, done)
     PHASE_ENDS.remove(ctx.store, (found.phase_end, key))
     bond = jobs.unit(ctx.store, key).terms.bond
-    committed = list(commits(ctx.store, key))
-    for commit in committed:
+    for commit in list(own_commits(ctx.store, key, found)):
         workers.release(ctx, commit.checker, bond)
         epochs.judge_check(ctx, key, commit.checker)
-    archive.append(ctx, RecordKind.CHECK, UNIT_KEY.pack(key), ConcludedCheck(done, tuple(commits(ctx.store, key))))
+    record_id = UNIT_KEY.pack(key) + (U64.pack(found.late_height) if found.late_height else b"")
+    concluded = ConcludedCheck(done, tuple(own_commits(ctx.store, key, done)))
+    archive.append(ctx, RecordKind.CHECK, record_id, concluded)
+    if found.late_height:
+        late.release(ctx, key)
     taken = _round_of(ctx.store, key, found)
     left = replace(taken, num_open=taken.num_open - 1)
     ROUNDS.save(ctx.store, left.index, left)
@@ -455,6 +444,13 @@ def conclude_job(ctx: Context, job: Job) -> None:
         found = find_check(ctx.store, jobs.key_of(unit))
         if found is not None and found.phase != CheckPhase.DONE:
             conclude(ctx, jobs.key_of(unit))
-    prefix = U64.pack(job.job_id)
-    prefixes = tuple(kept.prefix + prefix for kept in (CLAIMS, SHOWN, CHECKS, COMMITS))
-    archive.retire(ctx, jobs.deleted_height(ctx.store, job), "sampling", prefixes)
+    archive.retire(ctx, jobs.deleted_height(ctx.store, job), "sampling", late.garbage_of(job.job_id))
+
+
+def conclude_late(ctx: Context, job_id: int) -> None:
+    """End all late draws of a job of which one has convicted a unit."""
+    for key, waiting in list(late.of_job(ctx.store, job_id)):
+        if waiting.queued_height:
+            late.release(ctx, key)
+        else:
+            conclude(ctx, key)

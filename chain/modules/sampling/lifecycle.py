@@ -8,11 +8,14 @@ from chain.errors import InvariantBroken
 from chain.json_form import from_json, to_json
 from chain.modules.jobs import archive
 from chain.modules.jobs import keeper as jobs
+from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling import canaries, epochs, keeper, measures, penalties, rules
 from chain.modules.sampling.state import (
     BY_CHECKER,
     CHECKS,
     COMMITS,
+    LATE,
+    LATE_QUEUE,
     MISMATCHES,
     PENALTIES,
     PENALTIES_OF,
@@ -23,6 +26,7 @@ from chain.modules.sampling.state import (
 )
 from chain.modules.sampling.types import CheckPhase, Params
 from chain.modules.workers import keeper as workers
+from chain.store.collections import U64
 from chain.store.overlay import Reader
 
 
@@ -64,7 +68,7 @@ def end_block(ctx: Context) -> None:
 
 
 def reserved_by_work(store: Reader) -> dict[bytes, int]:
-    """Return how much of each operator's bond its open units and committed checks hold."""
+    """Return how much of each operator's bond its open units, committed checks and late draws hold."""
     reserved: dict[bytes, int] = {}
     for worker in workers.workers(store):
         for unit in jobs.open_units_of(store, worker.operator):
@@ -72,8 +76,10 @@ def reserved_by_work(store: Reader) -> dict[bytes, int]:
     for key, check in CHECKS.items(store):
         if check.phase != CheckPhase.DONE:
             bond = jobs.unit(store, key).terms.bond
-            for commit in keeper.commits(store, key):
+            for commit in keeper.own_commits(store, key, check):
                 reserved[commit.checker] = reserved.get(commit.checker, 0) + bond
+    for _, found in LATE.items(store):
+        reserved[found.asserter] = reserved.get(found.asserter, 0) + found.reserved
     return reserved
 
 
@@ -83,7 +89,7 @@ def check_invariants(ctx: QueryContext) -> None:
     holds: dict[bytes, int] = {}
     open_by_round: dict[int, int] = {}
     for key, check in CHECKS.items(ctx.store):
-        committed = list(keeper.commits(ctx.store, key))
+        committed = list(keeper.own_commits(ctx.store, key, check))
         revealed = sum(1 for commit in committed if commit.reveal_height)
         if (len(committed), revealed) != (check.num_commits, check.num_reveals):
             raise InvariantBroken(f"unit {key} counts {check.num_commits}, {check.num_reveals} commits and reveals")
@@ -96,6 +102,9 @@ def check_invariants(ctx: QueryContext) -> None:
     for _, proof in PROOFS.items(ctx.store):
         if proof.is_due:
             holds[proof.operator] = holds.get(proof.operator, 0) + 1
+    for _, late in LATE.items(ctx.store):
+        holds[late.asserter] = holds.get(late.asserter, 0) + 1
+    _check_late(ctx.store)
     for worker in workers.workers(ctx.store):
         if worker.reserved < reserved.get(worker.operator, 0):
             raise InvariantBroken(f"{worker.operator.hex()} has {worker.reserved} reserved, its work holds more")
@@ -115,3 +124,19 @@ def check_invariants(ctx: QueryContext) -> None:
         raise InvariantBroken("a mismatch was not taken up")
     if next(SILENT.keys(ctx.store), None) is not None:
         raise InvariantBroken("a silent asserter was not taken up")
+
+
+def _check_late(store: Reader) -> None:
+    """Check that what is drawn late stands where it should, and that its jobs say so."""
+    queued = {key: height for height, key in LATE_QUEUE.keys(store)}
+    if queued != {key: found.queued_height for key, found in LATE.items(store) if found.queued_height}:
+        raise InvariantBroken("the units that wait for a late draw are others than are queued")
+    for key, found in LATE.items(store):
+        check, status = CHECKS.find(store, key), jobs.job(store, key[0]).status
+        if status not in (JobStatus.LATE, JobStatus.LATE_DISPUTED):
+            raise InvariantBroken(f"unit {key} is drawn late, its job is {status.name}")
+        if check is None or (check.phase == CheckPhase.DONE) != bool(found.queued_height):
+            raise InvariantBroken(f"unit {key} is drawn late and has no draw, or waits for one and has it")
+    for job in jobs.jobs_before(store, (1 << 64) - 1):
+        if job.status == JobStatus.LATE and next(LATE.items(store, prefix=U64.pack(job.job_id)), None) is None:
+            raise InvariantBroken(f"job {job.job_id} is drawn late without a unit that is")

@@ -7,11 +7,11 @@ from chain.modules.accounts.keeper import address_of
 from chain.modules.bank import keeper as bank
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.state import UnitKey
-from chain.modules.jobs.types import JobStatus
+from chain.modules.jobs.types import Job, JobStatus
 from chain.modules.rates import keeper as rates
 from chain.modules.sampling import keeper
 from chain.modules.sampling.canaries import is_drawn
-from chain.modules.sampling.types import CheckPhase, Empty, MsgOpenCanary
+from chain.modules.sampling.types import CheckPhase, Empty, MsgOpenCanary, UnitCheck
 from chain.modules.workers import keeper as workers
 
 
@@ -41,12 +41,12 @@ def open_canary(ctx: Context, msg: MsgOpenCanary) -> Empty:
     if check.phase == CheckPhase.OPEN:
         baited = jobs.record_bait(ctx, unit, msg.bait_root)
         keeper.record_opening(ctx, baited, check, salt, msg.body_root)
-    elif jobs.job(ctx.store, unit.job_id).status == JobStatus.DISPUTED:
+    elif _is_in_dispute(jobs.job(ctx.store, unit.job_id), check):
         # The first reveal of a dispute asks for the seal's opening, whatever the window; this is that of a baited one.
         jobs.record_opening(ctx, jobs.record_bait(ctx, unit, msg.bait_root), salt, msg.body_root)
         keeper.compare_bodies(ctx, key)
     elif check.phase == CheckPhase.DONE and not check.num_reveals:
-        if not is_drawn(ctx.store, unit, check):
+        if not is_drawn(ctx.store, unit, keeper.find_earlier(ctx.store, key) or check):
             raise Rejected(Code.NOT_A_CANARY, "the draw of the epoch's canaries has not taken this unit, or is to come")
         jobs.record_opening(ctx, jobs.record_bait(ctx, unit, msg.bait_root), salt, msg.body_root)
         paid = min(rates.params(ctx.store).commit_fee, bank.balance(ctx.store, jobs.TREASURY))
@@ -55,3 +55,10 @@ def open_canary(ctx: Context, msg: MsgOpenCanary) -> Empty:
         raise Rejected(Code.WINDOW_CLOSED, f"the unit is in phase {check.phase.name}, seals are not opened")
     ctx.emit("CanaryOpened", job_id=msg.job_id, attempt=msg.attempt, stage=msg.stage, paid=paid)
     return Empty()
+
+
+def _is_in_dispute(job: Job, check: UnitCheck) -> bool:
+    """Say whether a dispute may ask for the seal: of a settled job only the units that are drawn late can be in one."""
+    if job.status == JobStatus.LATE_DISPUTED:
+        return bool(check.late_height) and check.phase in (CheckPhase.REVEAL, CheckPhase.DISPUTED)
+    return job.status == JobStatus.DISPUTED

@@ -50,7 +50,8 @@ def unit(ctx: QueryContext, request: QueryUnitRequest) -> QueryUnitResponse:
     key: UnitKey = (request.job_id, (request.attempt, request.stage))
     found, check = jobs.unit(ctx.store, key), keeper.find_check(ctx.store, key)
     taken = None if check is None else keeper.find_round(ctx.store, check.round_index)
-    return QueryUnitResponse(found, check, tuple(keeper.commits(ctx.store, key)), taken)
+    earlier = keeper.find_earlier(ctx.store, key)
+    return QueryUnitResponse(found, check, tuple(keeper.commits(ctx.store, key)), taken, earlier)
 
 
 def snapshot(ctx: QueryContext, request: QuerySnapshotRequest) -> QuerySnapshotResponse:
@@ -66,7 +67,8 @@ def draw(ctx: QueryContext, request: QueryRoundRequest) -> QueryRoundResponse:
     found = keeper.find_round(ctx.store, request.index)
     if found is None:
         raise Rejected(Code.UNKNOWN_ROUND, f"round {request.index} had no units, or was deleted")
-    checks = [keeper.find_check(ctx.store, key) for key in keeper.round_units(ctx.store, request.index)]
+    units = keeper.round_units(ctx.store, request.index)
+    checks = [keeper.check_in_round(ctx.store, key, request.index) for key in units]
     return QueryRoundResponse(found, tuple(check for check in checks if check is not None))
 
 

@@ -12,6 +12,14 @@ Heights of a round that closes at c, all inclusive:
 
 Commit windows never end early: nobody knows who was drawn. Epoch e is heights eE + 1 .. (e + 1)E; its proofs are taken
 from the height after the last commit of its last round, since both looks use the epoch's one VRF output.
+
+A unit that is drawn late joins the round that closes next, with its epoch's VRF outputs, and has one look:
+
+    .. proofs_until + W_c       a claim of an unmet duty asks for it
+    .. that + X                 close of its round
+    then 2 + W_c, W_r, W_o      beacon, commit, reveal, open; a dispute takes at most X
+
+so that the second half of the windows' sum covers it: 4 W_c and 2 X are in it, and more than the rest.
 """
 
 from collections.abc import Sequence
@@ -67,6 +75,22 @@ def proofs_from(params: Params, epoch: int) -> int:
 def proofs_until(params: Params, epoch: int) -> int:
     """Return the last height at which proofs of an epoch are taken."""
     return second_end(params, epoch_end(params, epoch)) + params.proof_blocks
+
+
+def late_until(params: Params, epoch: int) -> int:
+    """Return the last height at which a claim has a unit of an epoch drawn again."""
+    return proofs_until(params, epoch) + params.commit_blocks
+
+
+def late_close(params: Params, epoch: int) -> int:
+    """Return the last height of a close that draws a unit of an epoch again."""
+    return late_until(params, epoch) + params.dispute_blocks
+
+
+def late_end(params: Params, epoch: int) -> int:
+    """Return the last height at which a late draw of an epoch, or a dispute over it, is over if no clock was paused."""
+    windows = BEACON_DELAY + params.commit_blocks + params.reveal_blocks + params.open_blocks + params.dispute_blocks
+    return late_close(params, epoch) + windows
 
 
 def canary_epoch(params: Params, height: int) -> int | None:
@@ -136,9 +160,14 @@ class Look:
 
 
 def looks(taken: Round, check: UnitCheck, terms: Terms) -> tuple[Look, ...]:
-    """Return the looks at a unit so far: none before its round is drawn, the second only if somebody committed."""
+    """Return the looks at a unit so far: none before its round is drawn, the second only if somebody committed.
+
+    A late draw is one look, at the second one's rate.
+    """
     if not taken.alpha:
         return ()
+    if check.late_height:
+        return (Look(taken.alpha, second_rate(terms)),)
     first = Look(taken.alpha, terms.rate)
     if not (check.num_commits and taken.second_alpha):
         return (first,)
@@ -146,8 +175,10 @@ def looks(taken: Round, check: UnitCheck, terms: Terms) -> tuple[Look, ...]:
 
 
 def look_of(taken: Round, commit_height: int) -> int:
-    """Return which look a commitment answers: 0 or 1."""
-    return 0 if commit_height <= taken.commit_end else 1
+    """Return which look of a round a commitment answers: 0 or 1; 2 if it belongs to a later round."""
+    if commit_height <= taken.commit_end:
+        return 0
+    return 1 if commit_height <= taken.second_end else 2
 
 
 def is_winning(look: Look, beta: bytes, unit: bytes, weight: int, total_weight: int) -> bool:

@@ -6,6 +6,7 @@ from chain.modules.sampling.types import (
     CheckCommit,
     Claim,
     EpochProof,
+    LateDraw,
     Mismatch,
     Params,
     Payment,
@@ -29,7 +30,13 @@ ROUNDS: Map[int, Round] = Map("sampling", b"round/", U64, Round)
 ROUND_UNITS: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"round_unit/", pair(U64, UNIT_KEY))
 """(round, unit); removed with the round."""
 CHECKS: Map[UnitKey, UnitCheck] = Map("sampling", b"check/", UNIT_KEY, UnitCheck)
-"""Unit → its windows and draw; removed as garbage with its job."""
+"""Unit → its windows and draw, the late one if there is one; removed as garbage with its job."""
+EARLIER: Map[UnitKey, UnitCheck] = Map("sampling", b"earlier/", UNIT_KEY, UnitCheck)
+"""Unit that was drawn late → its draw before settlement; removed as garbage with its job."""
+LATE: Map[UnitKey, LateDraw] = Map("sampling", b"late/", UNIT_KEY, LateDraw)
+"""Unit that waits for a late draw, or is in one → what it holds of its asserter's bond; the draw's end removes it."""
+LATE_QUEUE: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"late_queue/", pair(U64, UNIT_KEY))
+"""(height, unit) of units that wait for a late draw, the longest wait first; the draw removes it."""
 COMMITS: Map[tuple[UnitKey, bytes], CheckCommit] = Map("sampling", b"commit/", pair(UNIT_KEY, ADDRESS), CheckCommit)
 """(unit, checker) → its commitment; removed with the unit's check."""
 PHASE_ENDS: KeySet[tuple[int, UnitKey]] = KeySet("sampling", b"phase/", pair(U64, UNIT_KEY))

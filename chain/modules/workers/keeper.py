@@ -230,7 +230,7 @@ def withdraw(ctx: Context, operator: bytes) -> int:
     if owner.reserved or owner.holds:
         raise Rejected(
             Code.BOND_LOCKED,
-            f"{owner.reserved} uostr back open units or checks and {owner.holds} epoch proofs are owed; "
+            f"{owner.reserved} uostr back open units or checks and {owner.holds} epoch proofs and late draws hold it; "
             "no bond leaves before",
         )
     due = [entry for entry in unbondings_of(ctx.store, operator) if entry.release_height <= ctx.block.height]

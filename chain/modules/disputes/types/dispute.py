@@ -118,6 +118,8 @@ class PaymentReason(IntEnum):
     """The deposit behind a line, or a list, that was lost: to the treasury."""
     LATENESS = 9
     """R of an asserter that opened its seal only when a dispute asked for it: to the treasury."""
+    REFUND = 10
+    """What the requester of a settled job gets back of what it paid."""
 
 
 @record

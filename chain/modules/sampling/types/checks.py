@@ -73,6 +73,19 @@ class UnitCheck:
     """Check pay, uostr, that a second look at all the eligible is expected to come to."""
     is_excused: bool = False
     """Its input was withheld, or made from a unit that is false: nobody owed a check of it."""
+    late_height: int = 0
+    """Height of the close that drew it again when its job was settled; 0 for the draw before settlement."""
+
+
+@record
+class LateDraw:
+    """A unit of a settled job that is drawn again; key: (job_id, attempt, stage)."""
+
+    asserter: bytes
+    reserved: int
+    """uostr of its bond that are kept back: S, or what of it was free."""
+    queued_height: int
+    """Its place among those that wait for a round; 0 once it is drawn."""
 
 
 class CheckOutcome(IntEnum):

@@ -23,6 +23,8 @@ class QueryUnitResponse:
     check: UnitCheck | None
     commits: tuple[CheckCommit, ...]
     round: Round | None
+    earlier: UnitCheck | None = None
+    """The draw before settlement, if `check` is a late one."""
 
 
 @record

@@ -47,6 +47,7 @@ class PaymentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAYMENT_REASON_MISMATCH: _ClassVar[PaymentReason]
     PAYMENT_REASON_DEPOSIT: _ClassVar[PaymentReason]
     PAYMENT_REASON_LATENESS: _ClassVar[PaymentReason]
+    PAYMENT_REASON_REFUND: _ClassVar[PaymentReason]
 
 class Round(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -137,6 +138,7 @@ PAYMENT_REASON_CONFIRMATION: PaymentReason
 PAYMENT_REASON_MISMATCH: PaymentReason
 PAYMENT_REASON_DEPOSIT: PaymentReason
 PAYMENT_REASON_LATENESS: PaymentReason
+PAYMENT_REASON_REFUND: PaymentReason
 ROUND_UNSPECIFIED: Round
 ROUND_SECTIONS: Round
 ROUND_ITEMS: Round

@@ -22,6 +22,8 @@ class JobStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     JOB_STATUS_FINAL: _ClassVar[JobStatus]
     JOB_STATUS_DISPUTED: _ClassVar[JobStatus]
     JOB_STATUS_CLOSED: _ClassVar[JobStatus]
+    JOB_STATUS_LATE: _ClassVar[JobStatus]
+    JOB_STATUS_LATE_DISPUTED: _ClassVar[JobStatus]
 
 class CloseReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,6 +36,7 @@ class CloseReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CLOSE_REASON_NO_CHECKERS: _ClassVar[CloseReason]
     CLOSE_REASON_REFUTED: _ClassVar[CloseReason]
     CLOSE_REASON_VOID: _ClassVar[CloseReason]
+    CLOSE_REASON_REFUTED_LATE: _ClassVar[CloseReason]
 
 class UnitStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -64,6 +67,8 @@ JOB_STATUS_ASSERTED: JobStatus
 JOB_STATUS_FINAL: JobStatus
 JOB_STATUS_DISPUTED: JobStatus
 JOB_STATUS_CLOSED: JobStatus
+JOB_STATUS_LATE: JobStatus
+JOB_STATUS_LATE_DISPUTED: JobStatus
 CLOSE_REASON_NONE: CloseReason
 CLOSE_REASON_SETTLED: CloseReason
 CLOSE_REASON_NO_PLAN: CloseReason
@@ -73,6 +78,7 @@ CLOSE_REASON_SETTLED_UNOPENED: CloseReason
 CLOSE_REASON_NO_CHECKERS: CloseReason
 CLOSE_REASON_REFUTED: CloseReason
 CLOSE_REASON_VOID: CloseReason
+CLOSE_REASON_REFUTED_LATE: CloseReason
 UNIT_STATUS_UNSPECIFIED: UnitStatus
 UNIT_STATUS_PENDING: UnitStatus
 UNIT_STATUS_SUBMITTED: UnitStatus
@@ -100,7 +106,7 @@ class SamplerSpec(_message.Message):
     def __init__(self, kind: _Optional[_Union[SamplerKind, str]] = ..., inverse_temperature: _Optional[int] = ..., top_k: _Optional[int] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "requester", "model_root", "prompt_root", "blind_hash", "prompt_tokens", "max_tokens", "sampler", "seed", "stop_ids", "value", "session_key", "escrow", "status", "attempt", "plan_id", "num_stages", "requested_height", "planned_height", "asserted_height", "round_index", "closed_height", "close_reason", "close_detail", "expiry_height", "output_tokens", "tokens_root", "paid", "candidates", "beacon", "keep_until", "excluded", "fulfilled", "check_work", "choices", "choice_weights", "check_bond")
+    __slots__ = ("job_id", "requester", "model_root", "prompt_root", "blind_hash", "prompt_tokens", "max_tokens", "sampler", "seed", "stop_ids", "value", "session_key", "escrow", "status", "attempt", "plan_id", "num_stages", "requested_height", "planned_height", "asserted_height", "round_index", "closed_height", "close_reason", "close_detail", "expiry_height", "output_tokens", "tokens_root", "paid", "candidates", "beacon", "keep_until", "excluded", "fulfilled", "check_work", "choices", "choice_weights", "check_bond", "late_until", "late_height", "refunded")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     MODEL_ROOT_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +144,9 @@ class Job(_message.Message):
     CHOICES_FIELD_NUMBER: _ClassVar[int]
     CHOICE_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     CHECK_BOND_FIELD_NUMBER: _ClassVar[int]
+    LATE_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    LATE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     requester: bytes
     model_root: bytes
@@ -175,7 +184,10 @@ class Job(_message.Message):
     choices: _containers.RepeatedScalarFieldContainer[int]
     choice_weights: _containers.RepeatedScalarFieldContainer[int]
     check_bond: int
-    def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[bytes] = ..., model_root: _Optional[bytes] = ..., prompt_root: _Optional[bytes] = ..., blind_hash: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., sampler: _Optional[_Union[SamplerSpec, _Mapping]] = ..., seed: _Optional[bytes] = ..., stop_ids: _Optional[_Iterable[int]] = ..., value: _Optional[int] = ..., session_key: _Optional[bytes] = ..., escrow: _Optional[int] = ..., status: _Optional[_Union[JobStatus, str]] = ..., attempt: _Optional[int] = ..., plan_id: _Optional[int] = ..., num_stages: _Optional[int] = ..., requested_height: _Optional[int] = ..., planned_height: _Optional[int] = ..., asserted_height: _Optional[int] = ..., round_index: _Optional[int] = ..., closed_height: _Optional[int] = ..., close_reason: _Optional[_Union[CloseReason, str]] = ..., close_detail: _Optional[int] = ..., expiry_height: _Optional[int] = ..., output_tokens: _Optional[int] = ..., tokens_root: _Optional[bytes] = ..., paid: _Optional[int] = ..., candidates: _Optional[_Iterable[int]] = ..., beacon: _Optional[bytes] = ..., keep_until: _Optional[int] = ..., excluded: _Optional[_Iterable[bytes]] = ..., fulfilled: _Optional[int] = ..., check_work: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ..., choice_weights: _Optional[_Iterable[int]] = ..., check_bond: _Optional[int] = ...) -> None: ...
+    late_until: int
+    late_height: int
+    refunded: int
+    def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[bytes] = ..., model_root: _Optional[bytes] = ..., prompt_root: _Optional[bytes] = ..., blind_hash: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., sampler: _Optional[_Union[SamplerSpec, _Mapping]] = ..., seed: _Optional[bytes] = ..., stop_ids: _Optional[_Iterable[int]] = ..., value: _Optional[int] = ..., session_key: _Optional[bytes] = ..., escrow: _Optional[int] = ..., status: _Optional[_Union[JobStatus, str]] = ..., attempt: _Optional[int] = ..., plan_id: _Optional[int] = ..., num_stages: _Optional[int] = ..., requested_height: _Optional[int] = ..., planned_height: _Optional[int] = ..., asserted_height: _Optional[int] = ..., round_index: _Optional[int] = ..., closed_height: _Optional[int] = ..., close_reason: _Optional[_Union[CloseReason, str]] = ..., close_detail: _Optional[int] = ..., expiry_height: _Optional[int] = ..., output_tokens: _Optional[int] = ..., tokens_root: _Optional[bytes] = ..., paid: _Optional[int] = ..., candidates: _Optional[_Iterable[int]] = ..., beacon: _Optional[bytes] = ..., keep_until: _Optional[int] = ..., excluded: _Optional[_Iterable[bytes]] = ..., fulfilled: _Optional[int] = ..., check_work: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ..., choice_weights: _Optional[_Iterable[int]] = ..., check_bond: _Optional[int] = ..., late_until: _Optional[int] = ..., late_height: _Optional[int] = ..., refunded: _Optional[int] = ...) -> None: ...
 
 class Unit(_message.Message):
     __slots__ = ("job_id", "attempt", "stage", "operator", "start", "end", "revision", "terms", "status", "tokens", "in_root", "out_root", "seal", "submitted_height", "salt", "body_root", "opened_height", "num_eligible", "paid", "charged", "taxed", "is_cancelled", "bait_root")

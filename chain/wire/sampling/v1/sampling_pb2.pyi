@@ -117,7 +117,7 @@ class Round(_message.Message):
     def __init__(self, index: _Optional[int] = ..., close_height: _Optional[int] = ..., epoch: _Optional[int] = ..., alpha: _Optional[bytes] = ..., results_root: _Optional[bytes] = ..., commit_end: _Optional[int] = ..., num_units: _Optional[int] = ..., num_open: _Optional[int] = ..., beacon: _Optional[bytes] = ..., second_alpha: _Optional[bytes] = ..., second_beacon: _Optional[bytes] = ..., second_end: _Optional[int] = ...) -> None: ...
 
 class UnitCheck(_message.Message):
-    __slots__ = ("job_id", "attempt", "stage", "unit", "round_index", "epoch", "eligible", "total_weight", "phase", "phase_end", "num_commits", "num_reveals", "is_equal", "second_pay", "is_excused")
+    __slots__ = ("job_id", "attempt", "stage", "unit", "round_index", "epoch", "eligible", "total_weight", "phase", "phase_end", "num_commits", "num_reveals", "is_equal", "second_pay", "is_excused", "late_height")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,7 @@ class UnitCheck(_message.Message):
     IS_EQUAL_FIELD_NUMBER: _ClassVar[int]
     SECOND_PAY_FIELD_NUMBER: _ClassVar[int]
     IS_EXCUSED_FIELD_NUMBER: _ClassVar[int]
+    LATE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     attempt: int
     stage: int
@@ -148,7 +149,18 @@ class UnitCheck(_message.Message):
     is_equal: bool
     second_pay: int
     is_excused: bool
-    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., unit: _Optional[bytes] = ..., round_index: _Optional[int] = ..., epoch: _Optional[int] = ..., eligible: _Optional[bytes] = ..., total_weight: _Optional[int] = ..., phase: _Optional[_Union[CheckPhase, str]] = ..., phase_end: _Optional[int] = ..., num_commits: _Optional[int] = ..., num_reveals: _Optional[int] = ..., is_equal: _Optional[bool] = ..., second_pay: _Optional[int] = ..., is_excused: _Optional[bool] = ...) -> None: ...
+    late_height: int
+    def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ..., unit: _Optional[bytes] = ..., round_index: _Optional[int] = ..., epoch: _Optional[int] = ..., eligible: _Optional[bytes] = ..., total_weight: _Optional[int] = ..., phase: _Optional[_Union[CheckPhase, str]] = ..., phase_end: _Optional[int] = ..., num_commits: _Optional[int] = ..., num_reveals: _Optional[int] = ..., is_equal: _Optional[bool] = ..., second_pay: _Optional[int] = ..., is_excused: _Optional[bool] = ..., late_height: _Optional[int] = ...) -> None: ...
+
+class LateDraw(_message.Message):
+    __slots__ = ("asserter", "reserved", "queued_height")
+    ASSERTER_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    asserter: bytes
+    reserved: int
+    queued_height: int
+    def __init__(self, asserter: _Optional[bytes] = ..., reserved: _Optional[int] = ..., queued_height: _Optional[int] = ...) -> None: ...
 
 class CheckCommit(_message.Message):
     __slots__ = ("checker", "seal", "commit_height", "salt", "body_root", "out_root", "reveal_height", "outcome")
@@ -575,16 +587,18 @@ class QueryUnitRequest(_message.Message):
     def __init__(self, job_id: _Optional[int] = ..., attempt: _Optional[int] = ..., stage: _Optional[int] = ...) -> None: ...
 
 class QueryUnitResponse(_message.Message):
-    __slots__ = ("unit", "check", "commits", "round")
+    __slots__ = ("unit", "check", "commits", "round", "earlier")
     UNIT_FIELD_NUMBER: _ClassVar[int]
     CHECK_FIELD_NUMBER: _ClassVar[int]
     COMMITS_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
     unit: _jobs_pb2.Unit
     check: UnitCheck
     commits: _containers.RepeatedCompositeFieldContainer[CheckCommit]
     round: Round
-    def __init__(self, unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., commits: _Optional[_Iterable[_Union[CheckCommit, _Mapping]]] = ..., round: _Optional[_Union[Round, _Mapping]] = ...) -> None: ...
+    earlier: UnitCheck
+    def __init__(self, unit: _Optional[_Union[_jobs_pb2.Unit, _Mapping]] = ..., check: _Optional[_Union[UnitCheck, _Mapping]] = ..., commits: _Optional[_Iterable[_Union[CheckCommit, _Mapping]]] = ..., round: _Optional[_Union[Round, _Mapping]] = ..., earlier: _Optional[_Union[UnitCheck, _Mapping]] = ...) -> None: ...
 
 class QuerySnapshotRequest(_message.Message):
     __slots__ = ("epoch",)

@@ -486,7 +486,7 @@ class QueryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Canary(self, request, context):
-        """Return what the draw says of a unit. Refused with UNKNOWN_JOB.
+        """Return what the draw says of a unit; nothing while it is drawn late. Refused with UNKNOWN_JOB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,11 +45,14 @@ def job(later: Answer | None = None) -> OpenJob:
         (JobStatus.DISPUTED, "asserted"),
         (JobStatus.FINAL, "final"),
         (JobStatus.CLOSED, "closed"),
+        (JobStatus.LATE, "asserted"),
+        (JobStatus.LATE_DISPUTED, "asserted"),
     ],
 )
 def test_an_answer_is_streamed_then_asserted_then_final(status: JobStatus, worth: str) -> None:
     found = outcome(asked(), job(), replace(RECORD, status=status))
-    assert (found["status"], found["is_disputed"]) == (worth, status == JobStatus.DISPUTED)
+    is_disputed = status in (JobStatus.DISPUTED, JobStatus.LATE_DISPUTED)
+    assert (found["status"], found["is_disputed"]) == (worth, is_disputed)
 
 
 def test_the_answer_of_the_attempt_that_stood_is_told() -> None:
@@ -62,10 +65,12 @@ def test_the_answer_of_the_attempt_that_stood_is_told() -> None:
         "model": "tiny",
         "status": "final",
         "is_disputed": False,
+        "late_until": 0,
         "attempt": 1,
         "close_reason": "settled",
         "escrow": 500,
         "paid": 90,
+        "refunded": 0,
         "answer": {"attempt": 1, "content": "cat", "tokens": 4, "is_complete": True, "is_as_streamed": False},
     }
 

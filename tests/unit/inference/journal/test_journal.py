@@ -57,6 +57,44 @@ def test_a_bait_outlives_its_unit_until_it_is_dropped(tmp_path: Path) -> None:
     assert again.baits() == ()
 
 
+def ended_run(journal: Journal, job_id: int) -> RunRecord:
+    """A unit with thirty bytes of rows and two ids."""
+    unit = job_id.to_bytes(32, "big")
+    journal.begin_run(RunRecord(unit, job_id, 0, 1, b"b" * 32, (1, 2, 3)))
+    for name, size in (("in", 10), ("out", 20), ("ids", 8)):
+        rows = journal.row_file(unit, name, size)
+        rows.append(bytes(size))
+        rows.close()
+    return journal.end_run(unit, 7, ROOTS, b"receipt")
+
+
+def test_a_unit_set_aside_is_kept_until_its_height_and_listed_no_more(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    first, second = ended_run(journal, 1), ended_run(journal, 2)
+    journal.settle_run(first, 100)
+    assert journal.runs() == (second,)
+    assert journal.find_run(first.unit) == first
+    journal.close()
+    again = Journal(tmp_path)
+    assert (again.runs(), again.find_rows(first.unit, "in")) == ((second,), bytes(10))
+    assert (again.settled_before(100, 9), again.settled_before(101, 9)) == ((), ((1, 0, 1),))
+    again.settle_run(second, 50)
+    assert again.settled_before(101, 9) == ((2, 0, 1), (1, 0, 1))
+    assert again.settled_before(101, 1) == ((2, 0, 1),)
+    again.drop_unit(first.unit)
+    assert (again.find_run(first.unit), again.settled_before(101, 9)) == (None, ((2, 0, 1),))
+
+
+def test_of_units_set_aside_the_rows_of_the_oldest_make_room(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    found = [ended_run(journal, job_id) for job_id in (3, 1, 2)]
+    for run in found:
+        journal.settle_run(run, 100, most=70)
+    rows = {run.job_id: [journal.find_rows(run.unit, name) for name in ("in", "out", "ids")] for run in found}
+    assert rows == {1: [b"", b"", bytes(8)], 2: [bytes(10), bytes(20), bytes(8)], 3: [bytes(10), bytes(20), bytes(8)]}
+    assert [journal.find_run(run.unit) for run in found] == found
+
+
 def test_a_run_begins_and_ends_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.begin_run(RUN)

@@ -25,7 +25,7 @@ from chain.modules.jobs.types import CloseReason, Job, JobStatus, SamplerSpec, U
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
 from chain.modules.plans.types import Plan, Stage, StageRequest
 from chain.modules.rates.types import Params, Terms
-from chain.modules.sampling.types import Duty, DutyKind
+from chain.modules.sampling.types import CheckPhase, Duty, DutyKind, UnitCheck
 from chain.modules.workers.types import Enrollment, Keys, Role, Worker, WorkerStatus
 from inference import planning
 from inference.actions import (
@@ -43,6 +43,7 @@ from inference.actions import (
     ResumeRun,
     SendDuties,
     SendEvidence,
+    SettleUnit,
     Wait,
 )
 from inference.disputes.claims import evidence_name
@@ -187,6 +188,23 @@ def test_interrupted_units_are_resumed_before_anything_else() -> None:
     assert plan(view(runs=runs(is_ended=True, is_live=False))) == ResumeRun(KEY)
     assert plan(view(runs=runs(is_ended=True, is_live=False, is_delivered=True))) == Wait("work")
     assert plan(view(runs=runs(is_ended=False, is_live=False), finished=frozenset({KEY}))) == DropUnit(KEY)
+
+
+def test_a_unit_of_a_settled_job_is_set_aside_and_not_resumed() -> None:
+    settled = view(runs=runs(is_ended=True, is_live=False), settling={KEY: 900})
+    assert plan(settled) == SettleUnit(KEY, 900)
+    assert plan(replace(settled, busy=frozenset({SettleUnit(KEY, 900).name}))) == Wait("work")
+
+
+def test_duties_of_a_late_draw_are_others_than_those_before() -> None:
+    early = duty(DutyKind.DRAW)
+    check = UnitCheck(4, 0, 1, b"", 1, 3, b"", 1, CheckPhase.COMMIT, 150, 0, 0, True)
+    late = replace(early, check=replace(check, late_height=80))
+    assert duty_name(replace(early, check=check)) == duty_name(early) == "DRAW 4/0/1"
+    assert duty_name(late) == "DRAW 4/0/1 late"
+    known = {"checked": frozenset({KEY}), "drawn": frozenset({KEY}), "done": frozenset({duty_name(early)})}
+    assert plan(view(duties=(early,), **known)) == Wait("work")
+    assert plan(view(duties=(late,), **known)) == SendDuties((late,))
 
 
 def test_a_result_is_sent_only_when_the_unit_has_ended() -> None:

@@ -9,6 +9,7 @@ import pytest
 from chain.crypto.hashing import blinded, unit_id
 from chain.crypto.merkle import Kind, lr
 from chain.modules.disputes.game.line import ground_of
+from chain.modules.disputes.types import Dispute, DisputeKind, DisputeStatus
 from chain.modules.jobs.types import Job, Unit
 from inference.check import Checker
 from inference.compute import Compute
@@ -91,6 +92,28 @@ async def test_an_asserter_regenerates_what_it_committed_to_from_its_journal(
             job, unit = found[0]
             with pytest.raises(MoveFailed):
                 await own(job, unit)
+
+
+async def test_an_asserter_whose_rows_made_room_computes_them_from_the_ids(
+    tiny_directory: Path, tmp_path: Path
+) -> None:
+    async with answered(tiny_directory, tmp_path) as made:
+        for stage, worker in enumerate(made.workers):
+            for run in worker.journal.runs():
+                worker.journal.settle_run(run, 900, most=0)
+            assert worker.journal.find_rows(unit_id(CHAIN, disputed(made, stage)[0].job_id, 0, stage), "in") == b""
+        job, unit = disputed(made, 1)
+        made.node.disputed = [
+            Dispute(
+                1, DisputeKind.TRACE, job.job_id, 0, 1, bytes(20), bytes(20), b"", b"", b"", b"", 90, 200,
+                DisputeStatus.OPEN, 0,
+            )
+        ]  # fmt: skip
+        salt = made.workers[1].journal.salt(unit_id(CHAIN, job.job_id, 0, 1), ASSERTER)
+        async with source(made, made.workers[1].keys, Journal(made.homes[1])) as own:
+            kept = await own(job, unit)
+        assert kept.salt == salt
+        assert roots(made, job, unit, kept) == asserted(made, 1)
 
 
 async def test_a_checker_takes_what_it_checked_from_its_journal_or_fetches_it_again(
