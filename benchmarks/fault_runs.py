@@ -19,6 +19,7 @@ from tests.support.case_table import Case as TableCase
 from tests.support.case_table import Row, run_case
 from tests.support.claim_cases import claim_cases
 from tests.support.duty_cases import duty_cases
+from tests.support.endings import SHAPE, ending_cases
 from tests.support.fault_matrix import Case, Kind, Outcome, cases, contents_of, run_batch
 from tests.support.lived_network import lived_network
 from tests.support.penalty_cases import game_penalty_cases
@@ -30,6 +31,7 @@ SHAPES = {
     "wide": TinyShape(layers=5, hidden=2112, heads=2, kv_heads=1, inner=64, vocabulary=320, head_size=32),
     "long": TinyShape(layers=5, hidden=64, heads=2, kv_heads=1, inner=2112, vocabulary=512, head_size=32),
     "game": TinyShape(layers=6),
+    "ends": SHAPE,
 }
 GREEDY = SamplerSpec()
 SAMPLERS = {
@@ -155,6 +157,7 @@ def play_chunk(folder: Path, chunk: Chunk) -> list[Outcome]:
 TABLES = {
     "claims (disputes.md §7)": claim_cases,
     "faults (sampling.md §9)": lambda: game_penalty_cases() + duty_cases(),
+    "endings": ending_cases,
 }
 
 

@@ -4,45 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from chain.modules.disputes.game.shape import Item, ItemKind, UnitShape
-from chain.modules.disputes.types import Dispute, DisputeStatus, Play, PlayStatus, Round, Turn
-from chain.modules.jobs.types import CloseReason, JobStatus, SamplerSpec
-from inference.disputes.faults import Fault
+from chain.modules.disputes.types import DisputeStatus, PlayStatus, Turn
+from chain.modules.jobs.types import CloseReason, JobStatus
 from inference.disputes.model import ModelFiles
 from inference.models.convert import convert
+from tests.support.endings import SHAPE, SILENCES, fault_of, pipeline_of, silent_at, two_checkers, two_stages
 from tests.support.lived_network import (
     BOND,
     EVERYBODY,
     LivedNetwork,
-    Player,
     lived_network,
-    plain_player,
 )
 from tests.support.network import CHECKERS, SERVERS
-from tests.support.planted import Contents, Pipeline, lying_asserters, lying_checker
-from tests.support.tiny_model import TinyShape, write_tiny_model
-
-PROMPT = tuple((7 * at + 3) % 250 for at in range(10))
-OUTPUTS = 4
-LAST = len(PROMPT) + OUTPUTS - 2
+from tests.support.planted import Pipeline, lying_asserters, lying_checker
+from tests.support.tiny_model import write_tiny_model
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     work = tmp_path_factory.mktemp("model")
-    shape = TinyShape(layers=5, hidden=64, heads=2, kv_heads=1, inner=1088, vocabulary=300, head_size=32)
-    manifest = convert(write_tiny_model(work / "source", shape), work / "models")
-    model = ModelFiles(work / "models" / manifest.model_root.hex())
-    unit = UnitShape(model.header, 0, model.header.num_layers, len(PROMPT), OUTPUTS, SamplerSpec())
-    return Pipeline(model, ((0, 2), (2, 4), (4, 5)), unit, PROMPT)
-
-
-def _fault(pipeline: Pipeline, stage: int, name: str, *, kind: ItemKind = ItemKind.ROW, tile: int = 0) -> Fault:
-    """The operator of that name wrong at the last position of a stage's last layer."""
-    shape = pipeline.part(stage)
-    item = Item(kind, shape.end - 1, 0, LAST)
-    op = max(at for at, op in enumerate(shape.ops(item)) if op.name == name)
-    return Fault(item, op, tile, 3)
+    manifest = convert(write_tiny_model(work / "source", SHAPE), work / "models")
+    return pipeline_of(ModelFiles(work / "models" / manifest.model_root.hex()))
 
 
 def _lost(net: LivedNetwork) -> dict[str, int]:
@@ -60,7 +42,7 @@ def _statuses(net: LivedNetwork, job_id: int) -> list[tuple[int, str]]:
 
 
 def test_two_stages_that_lie_in_one_job_both_pay_and_others_answer(tmp_path: Path, pipeline: Pipeline) -> None:
-    made = lying_asserters(pipeline, _fault(pipeline, 0, "D"), _fault(pipeline, 2, "R"))
+    made = two_stages(pipeline)
     with lived_network(tmp_path, pipeline) as net:
         (job_id,) = net.ask(made)
         net.live_until_closed([job_id])
@@ -77,8 +59,8 @@ def test_two_stages_that_lie_in_one_job_both_pay_and_others_answer(tmp_path: Pat
 def test_a_checker_that_lies_about_a_false_unit_pays_only_if_it_loses_its_line(
     tmp_path: Path, pipeline: Pipeline
 ) -> None:
-    made = lying_asserters(pipeline, _fault(pipeline, 1, "U"))
-    other = lying_checker(pipeline, CHECKERS[0].name, _fault(pipeline, 1, "GU"))
+    made = lying_asserters(pipeline, fault_of(pipeline, 1, "U"))
+    other = lying_checker(pipeline, CHECKERS[0].name, fault_of(pipeline, 1, "GU"))
     made.views[CHECKERS[0].name] = other.view(CHECKERS[0].name)
     with lived_network(tmp_path, pipeline) as net:
         net.is_first_only = False
@@ -96,10 +78,7 @@ def test_two_checkers_with_different_lies_both_pay_and_the_honest_answer_stands(
     tmp_path: Path, pipeline: Pipeline
 ) -> None:
     names = [who.name for who in CHECKERS]
-    lies = [lying_checker(pipeline, name, _fault(pipeline, 1, op)) for name, op in zip(names, ("U", "OL"), strict=True)]
-    made = Contents(
-        pipeline.units, pipeline.units, {name: lie.view(name) for name, lie in zip(names, lies, strict=True)}
-    )
+    made = two_checkers(pipeline)
     with lived_network(tmp_path, pipeline) as net:
         net.is_first_only = False
         (job_id,) = net.ask(made)
@@ -111,22 +90,12 @@ def test_two_checkers_with_different_lies_both_pay_and_the_honest_answer_stands(
         assert (job.status, job.attempt, job.close_reason) == (JobStatus.FINAL, 0, CloseReason.SETTLED)
 
 
-SILENCES = {
-    Round.SECTIONS: ("U", ItemKind.ROW),
-    Round.ITEMS: ("U", ItemKind.ROW),
-    Round.NODE_ITEMS: ("out", ItemKind.VALUE),
-    Round.OPS: ("U", ItemKind.ROW),
-    Round.TILES: ("U", ItemKind.ROW),
-    Round.VALUES: ("OL", ItemKind.ROW),
-}
-
-
 def test_an_asserter_that_falls_silent_at_any_round_pays_and_others_answer(tmp_path: Path, pipeline: Pipeline) -> None:
-    made = [lying_asserters(pipeline, _fault(pipeline, 1, name, kind=kind)) for name, kind in SILENCES.values()]
+    made = [lying_asserters(pipeline, fault_of(pipeline, 1, name, kind)) for name, kind in SILENCES.values()]
     with lived_network(tmp_path, pipeline) as net:
         ids = net.ask(*made)
         for job_id, at in zip(ids, SILENCES, strict=True):
-            net.players[job_id, SERVERS[1].name] = _silent_at(at)
+            net.players[job_id, SERVERS[1].name] = silent_at(at)
         net.live_until_closed(ids)
         net.chain.check_invariants()
         for job_id, at in zip(ids, SILENCES, strict=True):
@@ -136,10 +105,3 @@ def test_an_asserter_that_falls_silent_at_any_round_pays_and_others_answer(tmp_p
             job = net.job(job_id)
             assert (job.status, job.attempt, job.close_reason) == (JobStatus.FINAL, 1, CloseReason.SETTLED)
         assert _lost(net) == {SERVERS[1].name: sum(_bond(net, job_id, 1) for job_id in ids)}
-
-
-def _silent_at(at: Round) -> Player:
-    def play(net: LivedNetwork, dispute: Dispute, line: Play) -> list[object]:
-        return [] if line.line.round == at else plain_player(net, dispute, line)
-
-    return play

@@ -1,7 +1,5 @@
-"""Every claim of disputes.md §7 and every fault of sampling.md §9 comes out, and costs whom it should, to the uostr.
-
-`python -m benchmarks.faults --tables claims,faults` prints the same cases as tables.
-"""
+"""Every claim of disputes.md §7, every fault of sampling.md §9 and every end of a dispute costs whom it should, to the
+uostr. `python -m benchmarks.faults --tables claims,faults,endings` prints the same cases as tables."""
 
 from functools import partial
 from pathlib import Path
@@ -10,28 +8,35 @@ import pytest
 
 from inference.models.convert import convert
 from tests.support.case_table import Case, Models, run_case
-from tests.support.claim_cases import by_receipt, claim_cases, false_box
+from tests.support.claim_cases import by_receipt, claim_cases, false_box, missing_alone, nothing_shown
 from tests.support.duty_cases import duty_cases
-from tests.support.penalty_cases import game_penalty_cases
+from tests.support.endings import SHAPE, ending_cases
+from tests.support.penalty_cases import game_penalty_cases, lost_list, lost_mismatch_of_false
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 VARIANTS = (by_receipt, false_box)
 """Of these one each: test_dispute_receipts.py and test_dispute_witness.py have them all."""
 
+SHARED = (missing_alone, nothing_shown, lost_list, lost_mismatch_of_false)
+"""Rows of two tables."""
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     work = tmp_path_factory.mktemp("model")
-    manifest = convert(write_tiny_model(work / "source", TinyShape(layers=6)), work / "models")
-    return {"game": work / "models" / manifest.model_root.hex()}
+    found = {}
+    for name, shape in (("game", TinyShape(layers=6)), ("ends", SHAPE)):
+        manifest = convert(write_tiny_model(work / name / "source", shape), work / name / "models")
+        found[name] = work / name / "models" / manifest.model_root.hex()
+    return found
 
 
 def _chosen() -> list[Case]:
     seen: set[object] = set()
     chosen = []
-    for case in claim_cases() + game_penalty_cases() + duty_cases():
+    for case in claim_cases() + game_penalty_cases() + duty_cases() + ending_cases():
         kind = case.play.func if isinstance(case.play, partial) else case.play
-        if kind not in VARIANTS or kind not in seen:
+        if kind not in (*VARIANTS, *SHARED) or kind not in seen:
             chosen.append(case)
         seen.add(kind)
     return chosen

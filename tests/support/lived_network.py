@@ -87,6 +87,11 @@ class LivedNetwork(Network):
     is_first_only: bool = True
     """Whether one dispute over a unit is enough for its checkers."""
 
+    @property
+    def names(self) -> dict[bytes, str]:
+        """Names of everybody, by address."""
+        return {who.address: who.name for who in EVERYBODY} | {REQUESTER.address: "requester"}
+
     # Contents
 
     def request(self, **changes: Any) -> MsgRequestJob:
