@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,13 @@ def seed(name: str) -> bytes:
     return hashlib.sha256(name.encode()).digest()
 
 
+@cache
 def wallet(name: str) -> Key:
     """A secp256k1 account."""
     return Key.secp256k1(seed(name))
 
 
+@cache
 def machine(name: str) -> Key:
     """An ed25519 account."""
     return Key.ed25519(seed(name))
