@@ -68,27 +68,31 @@ def decide(ctx: Context, dispute: Dispute, found: Play, verdict: Verdict) -> Non
 
 def win(ctx: Context, dispute: Dispute, found: Play) -> None:
     """End a line that the asserter has lost. A list that another posted in its place loses only the author's deposit,
-    as long as any list of the line stands."""
+    as long as any list of the line stands; a list may itself have been one for which others posted the next."""
     if not found.parent:
         _refute(ctx, dispute, found)
         return
-    ended = plays.end(ctx, dispute, found, PlayStatus.ENDED)
+    ended, shrunk = replace(found, status=PlayStatus.ENDED), dispute
+    if found.status == PlayStatus.OPEN:
+        ended = plays.end(ctx, dispute, found, PlayStatus.ENDED)
+        shrunk = _shrink(ctx, dispute)
+    else:
+        PLAYS.save(ctx.store, (ended.dispute_id, ended.number), ended)
     registry.pay(ctx, dispute.dispute_id, ended.author, jobs.TREASURY, ended.deposit, PaymentReason.DEPOSIT)
-    shrunk = _shrink(ctx, dispute)
     parent = plays.play(ctx.store, dispute.dispute_id, found.parent - 1)
     # What it took to refute the list belongs to what its line has cost.
     parent = replace(parent, fees=parent.fees + ended.fees)
     PLAYS.save(ctx.store, (parent.dispute_id, parent.number), parent)
-    if parent.status == PlayStatus.SILENT and not list(_lists(ctx.store, parent)):
-        _refute(ctx, shrunk, parent)
+    if parent.status == PlayStatus.SILENT and not list(_standing_lists(ctx.store, parent)):
+        win(ctx, shrunk, parent)
     elif not shrunk.num_open_lines:
         _wait(ctx, shrunk, clocks.lines_end(shrunk, plays.pauses(ctx.store)) + 1)
 
 
-def _lists(store: Reader, parent: Play) -> Iterator[Play]:
-    """Yield the open lines that go on from lists posted for a line."""
+def _standing_lists(store: Reader, parent: Play) -> Iterator[Play]:
+    """Yield the lines that go on from lists posted for a line, or wait for lists that were posted for them."""
     for other in plays.plays_of(store, parent.dispute_id):
-        if other.parent == parent.number + 1 and other.status == PlayStatus.OPEN:
+        if other.parent == parent.number + 1 and other.status in (PlayStatus.OPEN, PlayStatus.SILENT):
             yield other
 
 
@@ -113,7 +117,10 @@ def lose(ctx: Context, dispute: Dispute, found: Play) -> None:
 
 
 def _lose_parent(ctx: Context, dispute: Dispute, lost: Play) -> Dispute:
-    """End the line for which another posted a list that stood: it leads to no wrong step, whoever is silent now."""
+    """End the line for which another posted a list that stood: it leads to no wrong step, whoever is silent now.
+
+    If that line went on from a list itself, the one before leads to no wrong step either.
+    """
     parent = plays.play(ctx.store, dispute.dispute_id, lost.parent - 1)
     if parent.status == PlayStatus.OPEN:
         plays.end(ctx, dispute, parent, PlayStatus.LOST)
@@ -123,7 +130,7 @@ def _lose_parent(ctx: Context, dispute: Dispute, lost: Play) -> Dispute:
     else:
         return dispute
     _forfeit(ctx, dispute, parent)
-    return dispute
+    return _lose_parent(ctx, dispute, parent) if parent.parent else dispute
 
 
 def _wait(ctx: Context, dispute: Dispute, height: int) -> None:
@@ -148,9 +155,13 @@ def _forfeit(ctx: Context, dispute: Dispute, lost: Play) -> None:
 
 def end_lists(ctx: Context, dispute: Dispute, parent: Play) -> Dispute:
     """End the lists that others posted for a line whose asserter has moved after all; their deposits are free."""
-    for other in list(_lists(ctx.store, parent)):
-        plays.end(ctx, dispute, other, PlayStatus.ENDED)
-        dispute = _shrink(ctx, dispute)
+    for other in list(_standing_lists(ctx.store, parent)):
+        dispute = end_lists(ctx, dispute, other)
+        if other.status == PlayStatus.OPEN:
+            plays.end(ctx, dispute, other, PlayStatus.ENDED)
+            dispute = _shrink(ctx, dispute)
+        else:
+            PLAYS.save(ctx.store, (other.dispute_id, other.number), replace(other, status=PlayStatus.ENDED))
     return dispute
 
 
@@ -164,7 +175,7 @@ def run_out(ctx: Context, dispute: Dispute, found: Play, *, is_asserter: bool) -
     """End a line whose mover was silent."""
     if not is_asserter:
         lose(ctx, dispute, found)
-    elif list(_lists(ctx.store, found)):
+    elif list(_standing_lists(ctx.store, found)):
         plays.end(ctx, dispute, found, PlayStatus.SILENT)
         _shrink(ctx, dispute)
     else:
