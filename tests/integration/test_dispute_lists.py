@@ -101,11 +101,10 @@ def test_a_right_list_upon_a_right_list_ends_every_line_before_it(tmp_path: Path
 def test_a_unit_is_refuted_when_every_list_is_and_whoever_posted_them_pays(tmp_path: Path, model: ModelFiles) -> None:
     with dispute_network(tmp_path, model, None) as net:
         found, shown = silent_at_both_lists(net, is_right=False)
-        stake = net.play(found, 2).deposit
+        stake, bond = net.play(found, 2).deposit, net.units(found.job_id)[1].terms.bond
         assert disputes.dispute(net.store, found.dispute_id).status == DisputeStatus.OPEN
         net.finish(found, shown, 3)
         assert statuses(net, found) == ["WON", "ENDED", "ENDED", "ENDED", "ENDED"]
         assert disputes.dispute(net.store, found.dispute_id).status == DisputeStatus.REFUTED
-        bond = net.units(found.job_id)[1].terms.bond
         assert lost(net) == {SERVERS[1].name: bond, ENEMY.name: 2 * stake, STRANGER.name: 2 * stake}
         net.chain.check_invariants()
