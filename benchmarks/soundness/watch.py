@@ -47,20 +47,20 @@ class Baits:
         return MsgOpenCanary(who.hot.bech32, *place, secret, bait, found[1])
 
     def open_late(self, store: Any) -> None:
-        """Open what nobody checked, if the epoch's draw takes it; forget what is open, or never will be."""
+        """Open what nobody checked, if the epoch's draw takes it; forget what is open, or gone.
+
+        What the draw does not take is kept: a unit that is drawn late has its seal opened after all.
+        """
         for place, (who, _) in list(self._open.items()):
             key = (place[0], (place[1], place[2]))
             unit, check = jobs.find_unit(store, key), sampling.find_check(store, key)
             if unit is None or unit.salt:
                 del self._open[place]
             elif check is not None and check.phase == CheckPhase.DONE:
-                drawn = canaries.is_drawn(store, unit, sampling.find_earlier(store, key) or check)
-                if drawn is not None:
-                    message = self.opening(who, place)
-                    if drawn and not check.num_reveals and message is not None:
-                        self.life.send_alone(who.hot, message)
-                    else:
-                        del self._open[place]
+                message = self.opening(who, place)
+                is_drawn = canaries.is_drawn(store, unit, sampling.find_earlier(store, key) or check)
+                if is_drawn and not check.num_reveals and message is not None:
+                    self.life.send_alone(who.hot, message)
 
 
 class Claims:

@@ -20,7 +20,7 @@ from chain.parameters import MAINNET
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 14
 """Enough for a worker to be known and to be caught."""
-LOSING = ("forger that plays", "colluders, confirming", "lazy checker")
+LOSING = ("forger that plays", "colluders, confirming", "lazy checker", "shirker")
 
 
 @cache
