@@ -88,10 +88,9 @@ class Chunk:
     cases: tuple[Case, ...]
 
 
-def write_models(folder: Path) -> None:
-    """Convert the small models."""
-    for name, shape in SHAPES.items():
-        convert(write_tiny_model(folder / name / "source", shape), folder / name / "models")
+def write_model(folder: Path, name: str) -> None:
+    """Convert a small model."""
+    convert(write_tiny_model(folder / name / "source", SHAPES[name]), folder / name / "models")
 
 
 @cache

@@ -30,6 +30,7 @@ from rich.table import Table
 
 from benchmarks.fault_runs import (
     RUNS,
+    SHAPES,
     TABLES,
     Chunk,
     Run,
@@ -38,7 +39,7 @@ from benchmarks.fault_runs import (
     play_case,
     play_chunk,
     table_cases,
-    write_models,
+    write_model,
 )
 from tests.support.case_table import Row
 from tests.support.fault_matrix import Outcome
@@ -69,14 +70,13 @@ def main() -> int:
         parser.error(f"there is no table {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
-        write_models(folder)
-        pool = ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"))
-        with pool:
+        with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+            _wait("models", [pool.submit(write_model, folder, name) for name in SHAPES])
             tables = {name: _begin_table(pool, folder, names[name]) for name in asked if name != MATRIX}
             draw = random.Random(options.seed) if options.sample else None
             matrix = _begin_matrix(pool, folder, draw, options.sample) if MATRIX in asked else []
             done = [future for futures in tables.values() for future in futures] + [found for _, found in matrix]
-            _wait(done)
+            _wait("chains", done)
             rows = {names[name]: [future.result() for future in futures] for name, futures in tables.items()}
             outcomes = [(RUNS[chunk.run], found.result()) for chunk, found in matrix]
     return report(rows, outcomes, options.output)
@@ -99,14 +99,17 @@ def _begin_matrix(
     return found
 
 
-def _wait(futures: Sequence[Future[Any]]) -> None:
-    """Show how far it is until all are done."""
+def _wait(what: str, futures: Sequence[Future[Any]]) -> None:
+    """Show how far it is until all are done; in a log, by a line for every twentieth."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("chains", total=len(futures))
-        for future in futures:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=len(futures))
+        for number, future in enumerate(futures, 1):
             future.result()
             progress.advance(task)
+            if not console.is_terminal and number % max(1, len(futures) // 20) == 0:
+                print(f"{what}: {number} of {len(futures)}", file=sys.stderr, flush=True)
 
 
 # Judging and printing
