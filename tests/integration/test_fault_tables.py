@@ -8,11 +8,12 @@ import pytest
 
 from inference.models.convert import convert
 from tests.support.case_table import Case, Models, run_case
-from tests.support.claim_cases import by_receipt, claim_cases, false_box, missing_alone, nothing_shown
+from tests.support.claim_cases import by_receipt, claim_cases, missing_alone, nothing_shown
 from tests.support.duty_cases import duty_cases
 from tests.support.endings import SHAPE, ending_cases
 from tests.support.penalty_cases import game_penalty_cases, lost_list, lost_mismatch_of_false
 from tests.support.tiny_model import TinyShape, write_tiny_model
+from tests.support.withheld_cases import false_box
 
 VARIANTS = (by_receipt, false_box)
 """Of these one each: test_dispute_receipts.py and test_dispute_witness.py have them all."""

@@ -1,18 +1,14 @@
 """Every claim of disputes.md §7 as a case: what one message proves, and what is refused because it proves nothing."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from chain.errors import Code
-from chain.modules.disputes.types import DisputeKind, DisputeStatus, MsgRefuteWitness, PlayStatus, WitnessPart
+from chain.modules.disputes.types import DisputeKind, DisputeStatus
 from chain.modules.jobs.types import Job, Unit
 from chain.modules.models import keeper as models
-from inference.disputes.faults import Fault
-from inference.disputes.model import ModelFiles
+from tests.support.case_networks import cheap, plain, unsealed
 from tests.support.case_table import (
     EXPIRED,
     RETRIED,
@@ -20,25 +16,20 @@ from tests.support.case_table import (
     VOID,
     Case,
     End,
-    Models,
-    in_whole,
     seen,
     unit_slash,
     works,
 )
-from tests.support.claims_network import ClaimsNetwork, claims_network
-from tests.support.dispute_network import FAULT, STRANGER, DisputeNetwork, dispute_network
-from tests.support.flows import Flows, add
-from tests.support.game_moves import DISPUTED, challenge, only_dispute
-from tests.support.network import CHECKERS, PROMPT_TOKENS, REQUESTER, SERVERS, TOKENS, Machine
+from tests.support.claims_network import ClaimsNetwork
+from tests.support.dispute_network import DisputeNetwork
+from tests.support.flows import add
+from tests.support.network import CHECKERS, REQUESTER, SERVERS, TOKENS
 from tests.support.receipt_claims import (
     BAD,
     CONTRADICTIONS,
     ENDS_EARLY,
     GOES_ON,
-    MODEL,
     OTHER,
-    TENSORS,
     P,
     bounds_claim,
     late_job,
@@ -48,29 +39,12 @@ from tests.support.receipt_claims import (
     stop_claim,
     submit_answer,
 )
-from tests.support.slashes import JOB_FEE, claim_cost, demand_cost, deposit_of, shared
-from tests.support.unsealed import UNSEALED, unsealed_network
-from tests.support.void_units import foreign_prompt, foreign_token, malformed_row
-from tests.support.witness_claims import FALSE_BOXES, FIRST, LAST, PARTS, SECRET, answer, demand, only_demand
+from tests.support.slashes import JOB_FEE, claim_cost, shared
+from tests.support.unsealed import UNSEALED
+from tests.support.withheld_cases import input_cases
 
-Open = Callable[[Path, Models], AbstractContextManager[Any]]
 Units = tuple[Unit, ...]
 CHECKER = CHECKERS[0]
-
-
-def plain(folder: Path, _: Models) -> AbstractContextManager[ClaimsNetwork]:
-    """Rows nobody computed."""
-    return claims_network(folder)
-
-
-def cheap(folder: Path, _: Models) -> AbstractContextManager[ClaimsNetwork]:
-    """The same with a model that takes long prompts, and breaks a bound."""
-    return claims_network(folder, model=MODEL, tensors=TENSORS)
-
-
-def game(fault: tuple[int, Fault] | None = None, **options: Any) -> Open:
-    """Units that were computed, one of them with a fault."""
-    return lambda folder, models: dispute_network(folder, ModelFiles(models["game"]), fault, **options)
 
 
 def convicted(net: Any, job: Job, units: Units, guilty: int, kind: DisputeKind, **given: Any) -> End:
@@ -197,7 +171,7 @@ def cancelled_end(net: ClaimsNetwork) -> End:
     return End(net.code(sent), Code.NO_CONTRADICTION, {}, SETTLED)
 
 
-# What cannot be computed
+# A model that breaks a bound
 
 
 def bounds(net: ClaimsNetwork) -> End:
@@ -209,100 +183,8 @@ def bounds(net: ClaimsNetwork) -> End:
     return End((models.model(net.store, net.root).is_frozen, code), (True, Code.MODEL_FROZEN), {}, VOID)
 
 
-def challenged(net: DisputeNetwork, stage: int) -> tuple[Job, Units, int]:
-    """A challenge of a stage, played to its step; return what its moves have cost the challenger."""
-    job = net.drawn_job()
-    units = net.units(job.job_id)
-    net.ok(net.chain.send(STRANGER.hot, challenge(net, STRANGER, units[stage])))
-    net.run_to_phase_end(units[stage])
-    begun = only_dispute(net, job.job_id)
-    net.finish(begun)
-    assert net.play(begun).status == PlayStatus.WON
-    return job, units, net.cost(begun)
-
-
-def void_prompt(net: DisputeNetwork) -> End:
-    foreign_prompt(net)
-    job, _, _ = challenged(net, 0)
-    net.run_to_close(job)
-    return End(seen(net, job), [(DisputeKind.CHALLENGE, DisputeStatus.VOID, 0)], {}, VOID)
-
-
-def void_input(spoil: Callable[[DisputeNetwork], None], stage: int, guilty: int, net: DisputeNetwork) -> End:
-    """A unit whose input is malformed is void, and whoever made that pays."""
-    spoil(net)
-    job, units, cost = challenged(net, stage)
-    net.run_to_attempt(job, 1)
-    given = {"winner": STRANGER.name, "cost": cost, "finders": (STRANGER.name,)}
-    owed = unit_slash(net, units, guilty, **given)
-    net.answer_again(job)
-    return End(seen(net, job), [(DisputeKind.CHALLENGE, DisputeStatus.VOID, stage)], owed, RETRIED)
-
-
-# Withheld input
-
-
-def demanded(net: DisputeNetwork, who: Machine = CHECKER) -> tuple[Job, Units]:
-    job = net.drawn_job()
-    net.ok(net.chain.send(who.hot, demand(job, who)))
-    return job, net.units(job.job_id)
-
-
-def withheld(net: DisputeNetwork, job: Job, units: Units, *guilty: int) -> End:
-    """These stages are convicted of it: the demander's cost is paid once, the bounty out of each bond."""
-    owed: Flows = {}
-    done, cost = dict(works(net, units, *({0, 1, 2} - set(guilty)))), demand_cost(PROMPT_TOKENS, TOKENS)
-    for at in guilty:
-        given = {"winner": CHECKER.name, "cost": cost, "finders": (CHECKER.name,), "work": list(done.items())}
-        add(owed, unit_slash(net, units, at, **given))
-        assert sum(done.values()) + cost <= units[at].terms.bond // 4  # so one bond pays for all the work
-        done, cost = {}, 0
-    net.run_to_attempt(job, 1)
-    net.answer_again(job)
-    wanted = [(DisputeKind.WITHHELD, DisputeStatus.REFUTED, at) for at in guilty]
-    return End(seen(net, job), wanted, owed, RETRIED)
-
-
-def silent_suppliers(answered: tuple[WitnessPart, ...], net: DisputeNetwork) -> End:
-    job, units = demanded(net)
-    for part in answered:
-        net.ok(net.chain.send((FIRST if part == WitnessPart.PROMPT else LAST).hot, answer(net, part)))
-    guilty = [stage for part, stage in zip(PARTS, (0, 2), strict=True) if part not in answered]
-    net.chain.run_until(only_demand(net).deadline)
-    return withheld(net, job, units, *guilty)
-
-
-def false_box(name: str, part: WitnessPart, net: DisputeNetwork) -> End:
-    job, units = demanded(net)
-    false = FALSE_BOXES[name](net, part)
-    supplier, stage = (FIRST, 0) if part == WitnessPart.PROMPT else (LAST, 2)
-    net.ok(net.chain.send(supplier.hot, false))
-    shown = MsgRefuteWitness(CHECKER.hot.bech32, 1, part, SECRET, false.box)
-    net.ok(net.chain.send(CHECKER.hot, shown))
-    return withheld(net, job, units, stage)
-
-
-def served(who: Machine, is_accused: bool, net: DisputeNetwork) -> End:
-    """Both parts come: who may check pays nothing unless it calls a right box bad, an outsider its deposit."""
-    job, units = demanded(net, who)
-    stake = deposit_of(units[DISPUTED])
-    right = answer(net, WitnessPart.PROMPT)
-    net.ok(net.chain.send(FIRST.hot, right))
-    if is_accused:
-        shown = MsgRefuteWitness(who.hot.bech32, 1, WitnessPart.PROMPT, SECRET, right.box)
-        net.ok(net.chain.send(who.hot, shown))
-    else:
-        net.ok(net.chain.send(LAST.hot, answer(net, WitnessPart.OUTPUT)))
-    status = only_demand(net, who).status.name
-    net.run_to_close(job)
-    net.chain.run_until(net.chain.height + 20)
-    owed = in_whole(who, stake) if is_accused or who == STRANGER else {}
-    return End(status, "ACCUSED" if is_accused else "SUPPLIED", owed, SETTLED)
-
-
 def claim_cases() -> list[Case]:
     """The table of claims."""
-    last, first = WitnessPart.OUTPUT, WitnessPart.PROMPT
     found = [
         Case(f"hop: stage {stage} signed other rows", f"stage {stage + 1}'s result, {order} its own", plain, play)
         for stage in (0, 1)
@@ -325,29 +207,9 @@ def claim_cases() -> list[Case]:
         Case("late stop", "token leaf 1, by the requester", plain, partial(wrong_end, GOES_ON, 1, b"")),
         Case("late stop under a cancel", "token leaf 1", plain, partial(wrong_end, GOES_ON, 1, b"valid")),
         Case("early stop under a cancel", "token leaf 4: refused", plain, cancelled_end),
-        Case("streamed, never asserted, false", "receipts as assertion", _unsealed, signed_only),
+        Case("streamed, never asserted, false", "receipts as assertion", unsealed, signed_only),
         Case("no final receipt, no result", "nobody", plain, incomplete),
         Case("result missing, input confirmed", "receipt, by the requester", plain, missing_alone),
-        Case("prompt id >= V", "an outsider's challenge of stage 0", game(), void_prompt),
-        Case("output id >= V", "the same", game(), partial(void_input, foreign_token, 0, 2)),
-        Case("malformed row under in_root", "the same, of stage 1", game(), partial(void_input, malformed_row, 1, 0)),
         Case("model breaks a bound", "one gain, by the requester", cheap, bounds),
-        Case("input and output withheld", "demand of a checker", game(), partial(silent_suppliers, ())),
-        Case("input withheld by stage 0", "demand of a checker", game(), partial(silent_suppliers, (last,))),
-        Case("output withheld by the last", "demand of a checker", game(), partial(silent_suppliers, (first,))),
     ]
-    found += [
-        Case(f"bad {part.name.lower()} box: {name}", "one-time secret", game(), partial(false_box, name, part))
-        for part in PARTS
-        for name in FALSE_BOXES
-    ]
-    found += [
-        Case("right box called bad", "one-time secret", game(), partial(served, CHECKER, True)),
-        Case("a checker is served", "demand of a checker", game(), partial(served, CHECKER, False)),
-        Case("an outsider is served", "demand of an outsider", game(), partial(served, STRANGER, False)),
-    ]
-    return found
-
-
-def _unsealed(folder: Path, models: Models) -> AbstractContextManager[Any]:
-    return unsealed_network(folder, ModelFiles(models["game"]), (UNSEALED, FAULT))
+    return found + input_cases()

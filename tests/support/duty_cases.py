@@ -1,10 +1,6 @@
 """The faults of sampling.md §9 that no dispute decides: duties not done, seals given away, caps, baits."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from chain.errors import Code
 from chain.modules.disputes.types import DisputeKind, DisputeStatus, Side
@@ -17,24 +13,19 @@ from chain.modules.workers import keeper as workers
 from chain.modules.workers.state import HELD as HELD_SLASHES
 from chain.parameters import LOCALNET
 from tests.support.canaries import BAIT, baited_job, final_unchecked, opening, run_to_reveal
-from tests.support.case_table import RETRIED, SETTLED, Case, End, Models, in_whole, seen, unit_slash
-from tests.support.claim_cases import game
+from tests.support.case_networks import game, network
+from tests.support.case_table import RETRIED, SETTLED, Case, End, in_whole, seen, unit_slash
 from tests.support.dispute_network import FAULT, DisputeNetwork
 from tests.support.duty_claims import CHEAP, claim, commit_as_seen, leak, open_proofs, reveal_as_seen, settled_job
 from tests.support.flows import HELD, TREASURY, Flows, add
 from tests.support.game_moves import DISPUTED, only_dispute
-from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Machine, Network, new_network, short
+from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Machine, Network, short
 from tests.support.slashes import claimed, flows_of, parts_of_bond
 
 FIRST, SECOND = CHECKERS
 BONDS = BOND * len((*SERVERS, *CHECKERS))
 DEAR = 3_500_000
 """A declared value that has every checker drawn for every unit, in both looks."""
-
-
-def network(**options: Any) -> Callable[[Path, Models], AbstractContextManager[Network]]:
-    """Units nobody computed, under other parameters or another model."""
-    return lambda folder, _: new_network(folder, **options)
 
 
 def first_unit(net: Network, job: Job) -> Unit:

@@ -23,8 +23,8 @@ from chain.modules.jobs.types import SamplerSpec
 from inference.disputes import moves
 from inference.disputes.faults import Fault
 from inference.disputes.model import ModelFiles
+from tests.support.case_networks import game
 from tests.support.case_table import RETRIED, SETTLED, Case, End, Models, in_whole, unit_slash
-from tests.support.claim_cases import game
 from tests.support.dispute_network import STRANGER, DisputeNetwork
 from tests.support.flows import Flows, add
 from tests.support.game_moves import DISPUTED, let_lie

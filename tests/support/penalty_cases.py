@@ -14,8 +14,9 @@ from chain.modules.disputes.types import (
     Turn,
 )
 from chain.modules.jobs.types import Job
+from tests.support.case_networks import cheap, game, plain
 from tests.support.case_table import RETRIED, SETTLED, SETTLED_UNOPENED, Case, End, in_whole, seen, unit_slash
-from tests.support.claim_cases import by_receipt, cheap, game, missing_alone, nothing_shown, plain, silent_suppliers
+from tests.support.claim_cases import by_receipt, missing_alone, nothing_shown
 from tests.support.dispute_network import FAULT, STRANGER, DisputeNetwork
 from tests.support.flows import Flows, add
 from tests.support.game_moves import (
@@ -30,6 +31,7 @@ from tests.support.game_moves import (
 )
 from tests.support.network import CHECKERS, SERVERS, digest
 from tests.support.slashes import deposit_of, flows_of, lost_deposit, parts_of_bond
+from tests.support.withheld_cases import silent_suppliers
 
 FIRST, SECOND = CHECKERS
 ASSERTER = SERVERS[DISPUTED]
