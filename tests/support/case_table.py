@@ -22,12 +22,14 @@ SETTLED: Ended = (JobStatus.FINAL, 0, CloseReason.SETTLED)
 SETTLED_UNOPENED: Ended = (JobStatus.FINAL, 0, CloseReason.SETTLED_UNOPENED)
 EXPIRED: Ended = (JobStatus.CLOSED, 0, CloseReason.EXPIRED)
 VOID: Ended = (JobStatus.CLOSED, 0, CloseReason.VOID)
+REFUTED_LATE: Ended = (JobStatus.CLOSED, 0, CloseReason.REFUTED_LATE)
 WORDS = {
     RETRIED: "retried, answered",
     SETTLED: "settled",
     SETTLED_UNOPENED: "settled, one unpaid",
     EXPIRED: "expired, refunded",
     VOID: "void, refunded",
+    REFUTED_LATE: "refuted late, refunded",
 }
 NAMES: Mapping[bytes, str] = {who.address: who.name for who in (*SERVERS, *CHECKERS, *SPARES)} | {
     REQUESTER.address: "requester"
@@ -101,7 +103,7 @@ def _judge(case: Case, end: End, taken: Flows, played: list[Job], kept: int) -> 
     went: dict[str, int] = {}
     for (_, recipient), amount in taken.items():
         went[recipient] = went.get(recipient, 0) + amount
-    is_answered = all((job.status == JobStatus.FINAL) == bool(job.paid) for job in played)
+    is_answered = all(_is_answered(job) for job in played)
     row = Row(
         case=case.name,
         claimed=case.claimed,
@@ -119,6 +121,13 @@ def _judge(case: Case, end: End, taken: Flows, played: list[Job], kept: int) -> 
         return row
     detail = f"seen {end.seen}, wanted {end.wanted}; taken {taken}, owed {end.owed}; kept {kept} of {played}"
     return replace(row, detail=detail)
+
+
+def _is_answered(job: Job) -> bool:
+    """Whether a job was paid for if it was answered, and else, or late, cost the requester nothing."""
+    if job.close_reason == CloseReason.REFUTED_LATE:
+        return job.refunded == job.paid > 0
+    return (job.status == JobStatus.FINAL) == bool(job.paid)
 
 
 def _jobs(net: Network) -> list[Job]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from chain.errors import Code
-from chain.modules.disputes.types import DisputeKind, DisputeStatus, Side
+from chain.modules.disputes.types import DisputeKind, DisputeStatus, PaymentReason, Side
 from chain.modules.jobs import keeper as jobs
 from chain.modules.jobs.types import Job, Unit
 from chain.modules.sampling import keeper as sampling
@@ -14,13 +14,13 @@ from chain.modules.workers.state import HELD as HELD_SLASHES
 from chain.parameters import LOCALNET
 from tests.support.canaries import BAIT, baited_job, final_unchecked, opening, run_to_reveal
 from tests.support.case_networks import game, network
-from tests.support.case_table import RETRIED, SETTLED, Case, End, in_whole, seen, unit_slash
+from tests.support.case_table import REFUTED_LATE, RETRIED, SETTLED, Case, End, in_whole, seen, unit_slash
 from tests.support.dispute_network import FAULT, DisputeNetwork
 from tests.support.duty_claims import CHEAP, claim, commit_as_seen, leak, open_proofs, reveal_as_seen, settled_job
 from tests.support.flows import HELD, TREASURY, Flows, add
 from tests.support.game_moves import DISPUTED, only_dispute
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Machine, Network, short
-from tests.support.slashes import claimed, flows_of, parts_of_bond
+from tests.support.slashes import by_reason, claimed, flows_of, parts_of_bond
 
 FIRST, SECOND = CHECKERS
 BONDS = BOND * len((*SERVERS, *CHECKERS))
@@ -82,6 +82,29 @@ def unmet_of_false(net: DisputeNetwork) -> End:
     net.ok(net.chain.send(REQUESTER, claim(unit, SECOND)))
     add(owed, claimed(SECOND.name, unit.terms.bond, unit.terms.bond, "requester"))
     return end
+
+
+def found_late(net: DisputeNetwork) -> End:
+    """Everybody was silent, and one of them is claimed for it: the late draw finds what the first look did not."""
+    job = settled_job(net, value=DEAR)
+    unit = net.units(job.job_id)[DISPUTED]
+    open_proofs(net, unit, SECOND)
+    net.ok(net.chain.send(REQUESTER, claim(unit, SECOND)))
+    while net.check_of(unit).phase != CheckPhase.COMMIT or not net.check_of(unit).late_height:
+        net.chain.run_block()
+    commit_as_seen(net, FIRST, [unit])
+    net.run_to_phase_end(unit)
+    reveal_as_seen(net, FIRST, [unit])
+    found = only_dispute(net, job.job_id)
+    net.finish(found)
+    closed, earned = net.run_to_close(job), net.units(job.job_id)[DISPUTED].paid
+    bond, asserter = unit.terms.bond, SERVERS[DISPUTED].name
+    parts = parts_of_bond(bond, winner=FIRST.name, cost=net.cost(found), finders=(FIRST.name,))
+    owed = flows_of(asserter, parts)
+    back = min(closed.paid - earned, by_reason(parts)[PaymentReason.REMAINDER])
+    add(owed, {(asserter, TREASURY): -back}, {(asserter, "requester"): back + earned})  # its fee is beyond S
+    add(owed, claimed(SECOND.name, three(unit), bond, "requester"))
+    return End(seen(net, job), [(DisputeKind.TRACE, DisputeStatus.REFUTED, DISPUTED)], owed, REFUTED_LATE)
 
 
 def unrevealed(net: Network) -> End:
@@ -162,16 +185,16 @@ def leaked(is_asserter: bool, net: Network) -> End:
 
 def capped(net: Network) -> End:
     """What is above an epoch's share for absence waits for the next one."""
-    job = net.drawn_job()
+    job = settled_job(net, FIRST)
     units = net.units(job.job_id)
     epoch = open_proofs(net, units[0])
     net.chain.run_until((net.epoch(net.chain.height) + 1) * LOCALNET.sampling.epoch_blocks)
     for who in CHECKERS:
         net.ok(net.chain.send(who.hot, net.proof_message(who, epoch)))
-    codes = [net.code(net.chain.send(REQUESTER, claim(unit, FIRST))) for unit in units]
+    codes = [net.code(net.chain.send(REQUESTER, claim(unit, SECOND))) for unit in units]
     net.chain.run_until((net.chain.height // LOCALNET.sampling.epoch_blocks + 1) * LOCALNET.sampling.epoch_blocks)
-    codes.append(net.code(net.chain.send(REQUESTER, claim(units[2], FIRST))))
-    owed = add({}, *(claimed(FIRST.name, three(unit), unit.terms.bond, "requester") for unit in units))
+    codes.append(net.code(net.chain.send(REQUESTER, claim(units[2], SECOND))))
+    owed = add({}, *(claimed(SECOND.name, three(unit), unit.terms.bond, "requester") for unit in units))
     return End(codes, [Code.OK, Code.OK, Code.PENALTY_CAP, Code.OK], owed, SETTLED)
 
 
@@ -237,6 +260,7 @@ def silence_about_bait(net: Network) -> End:
         net.ok(net.chain.send(who.hot, net.proof_message(who, net.check_of(unit).epoch)))
     claims = [MsgClaimDuty(REQUESTER.bech32, job.job_id, 0, 0, who.operator.bech32) for who in CHECKERS]
     net.ok(net.chain.send(REQUESTER, claims[0]))
+    net.run_to_close(job)  # the claim has it drawn late: only then may it be opened
     net.ok(net.chain.send(net.asserter(unit).hot, opening(net, unit)))
     net.ok(net.chain.send(REQUESTER, *claims))
     bond, price, share = unit.terms.bond, three(unit), three(unit) // 4
@@ -256,6 +280,7 @@ def duty_cases() -> list[Case]:
     return [
         Case("unmet duty", "the requester", network(), unmet),
         Case("unmet duty, unit false", "the requester", game(liar), unmet_of_false),
+        Case("unmet duty, found false late", "the late draw", game(liar), found_late),
         Case("commit without reveal", "the end of the window", network(), unrevealed),
         Case("commit without reveal, unit false", "the refuted unit", game(liar), unrevealed_of_false),
         Case("commit without a winning ticket", "its own epoch proof", network(model=CHEAP), ticketless),

@@ -29,9 +29,9 @@ def open_proofs(net: Network, unit: Unit, *people: Machine) -> int:
     return epoch
 
 
-def settled_job(net: Network, *checking: Machine) -> Job:
+def settled_job(net: Network, *checking: Machine, value: int = 0) -> Job:
     """A job that these have checked and that is settled."""
-    job = net.drawn_job()
+    job = net.drawn_job(value=value)
     units = net.units(job.job_id)
     for who in checking:
         net.ok(net.chain.send(who.hot, *[net.commit_message(who, unit) for unit in units]))
