@@ -18,7 +18,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,7 +41,7 @@ from benchmarks.fault_runs import (
     table_cases,
     write_model,
 )
-from tests.support.case_table import Row
+from tests.support.case_table import Row, broken
 from tests.support.fault_matrix import Outcome
 
 MATRIX = "matrix"
@@ -75,11 +75,10 @@ def main() -> int:
             tables = {name: _begin_table(pool, folder, names[name]) for name in asked if name != MATRIX}
             draw = random.Random(options.seed) if options.sample else None
             matrix = _begin_matrix(pool, folder, draw, options.sample) if MATRIX in asked else []
-            done = [future for futures in tables.values() for future in futures] + [found for _, found in matrix]
-            _wait("chains", done)
-            rows = {names[name]: [future.result() for future in futures] for name, futures in tables.items()}
-            outcomes = [(RUNS[chunk.run], found.result()) for chunk, found in matrix]
-    return report(rows, outcomes, options.output)
+            is_whole = _wait("chains", [one for some in tables.values() for one in some] + [one for _, one in matrix])
+            rows = {names[name]: _rows(names[name], some) for name, some in tables.items()}
+            outcomes = [(RUNS[chunk.run], _outcomes(chunk, found)) for chunk, found in matrix]
+    return report(rows, outcomes, options.output) or int(not is_whole)
 
 
 def _begin_table(pool: ProcessPoolExecutor, folder: Path, name: str) -> list[Future[Row]]:
@@ -99,17 +98,41 @@ def _begin_matrix(
     return found
 
 
-def _wait(what: str, futures: Sequence[Future[Any]]) -> None:
-    """Show how far it is until all are done; in a log, by a line for every twentieth."""
+def _wait(what: str, futures: Sequence[Future[Any]]) -> bool:
+    """Show how far it is until all are done; in a log, by a line for every twentieth. An interrupt ends it early, and
+    what has not begun is left out: return whether nothing was."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=len(futures))
-        for number, future in enumerate(futures, 1):
-            future.result()
-            progress.advance(task)
-            if not console.is_terminal and number % max(1, len(futures) // 20) == 0:
-                print(f"{what}: {number} of {len(futures)}", file=sys.stderr, flush=True)
+        try:
+            for number, _ in enumerate(as_completed(futures), 1):
+                progress.advance(task)
+                if not console.is_terminal and number % max(1, len(futures) // 20) == 0:
+                    print(f"{what}: {number} of {len(futures)}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            left = sum(future.cancel() for future in futures)
+            print(f"{what}: {left} of {len(futures)} are left out", file=sys.stderr, flush=True)
+            wait([future for future in futures if not future.cancelled()])
+            return not left
+    return True
+
+
+def _rows(table: str, futures: Sequence[Future[Row]]) -> list[Row]:
+    """The rows of what was not left out; a case that broke is a row that is wrong."""
+    found = []
+    for case, future in zip(table_cases(table), futures, strict=True):
+        if not future.cancelled():
+            error = future.exception()
+            found.append(future.result() if error is None else broken(case, error))
+    return found
+
+
+def _outcomes(chunk: Chunk, future: "Future[list[Outcome]]") -> list[Outcome]:
+    if future.cancelled():
+        return []
+    error = future.exception()
+    return future.result() if error is None else [Outcome(case, True, detail=f" {error!r}") for case in chunk.cases]
 
 
 # Judging and printing

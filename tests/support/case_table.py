@@ -97,6 +97,11 @@ def run_case(case: Case, folder: Path, models: Models) -> Row:
         return _judge(case, end, taken, played, whole)
 
 
+def broken(case: Case, error: BaseException) -> Row:
+    """The row of a case that could not be played to its end."""
+    return Row(case.name, case.claimed, False, False, False, False, {}, {}, {}, "broken", 0, repr(error))
+
+
 def _judge(case: Case, end: End, taken: Flows, played: list[Job], kept: int) -> Row:
     paid, owed = lost(taken), lost(end.owed)
     ends = {(job.status, job.attempt, job.close_reason) for job in played}
