@@ -9,7 +9,7 @@ from chain.modules.jobs.types import CloseReason, JobStatus
 from localnet.layout import Localnet
 from localnet.network import down, start_worker
 from tests.e2e.conftest import LaunchNetwork
-from tests.support.dispute_story import BOND, SHORT, Court, in_court, stranger, told, watched_once, watching
+from tests.support.dispute_story import BOND, SHORT, Court, in_court, shown, stranger, told, watched_once, watching
 from tests.support.worker_crashes import working
 
 LIAR, SPARE, LYING_CHECKER = 1, 3, 4
@@ -39,6 +39,10 @@ def test_a_false_operator_and_a_lying_checker_are_both_found_out_by_the_workers_
             (Verdict.REFUTED, Round.VALUES, Turn.OVER)
         ]
         assert won[0].line.item == 3
+        decided = next(one for one in against if one.guilt is not None)
+        upheld = next(one for one in ended if one.status == DisputeStatus.UPHELD)
+        assert "the chain computes" in shown(network, decided)
+        assert "the unit stands; the challenger was wrong" in shown(network, upheld)
 
         # S each, from the guilty alone.
         bond = false.terms.bond
@@ -75,6 +79,9 @@ def test_a_last_stage_that_streams_another_answer_than_it_commits_to_is_convicte
             court.requester.key.address,
         )
         assert await court.bond(forger.operator) == BOND - forger.terms.bond
+        told_of = shown(network, ended)
+        assert "signed a receipt that its commitment contradicts" in told_of
+        assert f"{forger.terms.bond:,} uostr slashed, as the sum of these" in told_of
         for index in range(len(network.workers)):
             if court.worker(index) != forger.operator:
                 assert await court.bond(court.worker(index)) == BOND
@@ -103,6 +110,8 @@ def test_silence_loses_by_the_clock_and_a_stranger_finishes_for_checkers_that_va
         lines = [line for one in ended for line in await court.lines(one)]
         (lost,) = [line for line in lines if line.status == PlayStatus.WON]
         assert (lost.line.round, lost.line.turn, lost.verdict) == (Round.SECTIONS, Turn.REVEAL, Verdict.UNSPECIFIED)
+        decided = next(one for one in ended if one.guilt is not None)
+        assert "uostr slashed, as the sum of these" in shown(network, decided)
         assert await court.bond(court.worker(LIAR)) == BOND - silent.terms.bond
 
         # The spare takes its place and is false as well; no checker moves, and a stranger does.

@@ -171,6 +171,14 @@ def watched_once(home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
+def shown(network: Localnet, dispute: Dispute) -> str:
+    """Run `ostraka dispute show`; returns its text without line breaks. Raises: AssertionError if something fails."""
+    command = python("-m", "localnet.cli.main", "dispute", "show", str(dispute.dispute_id), "--home", network.home)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return " ".join(done.stdout.split())
+
+
 @contextmanager
 def watching(home: Path) -> Iterator[Path]:
     """Run `ostraka dispute watch` in a home; yields the file that it writes its lines to."""
