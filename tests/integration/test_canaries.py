@@ -25,6 +25,7 @@ from chain.modules.sampling.types import (
     QueryCanaryRequest,
     QueryCanaryResponse,
 )
+from chain.modules.workers.types import Role
 from chain.parameters import LOCALNET
 from inference import canaries as worker_canaries
 from inference.disputes.model import ModelFiles
@@ -35,7 +36,18 @@ from inference.view import UnitKey
 from tests.support.canaries import BAIT, SECRET, baited_job, final_unchecked, opening, run_to_reveal, salt_of
 from tests.support.dispute_network import STRANGER, DisputeNetwork, dispute_network
 from tests.support.game_moves import let_lie
-from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, TOKENS, Network, digest, new_network, short
+from tests.support.network import (
+    BOND,
+    CHECKERS,
+    REQUESTER,
+    SERVERS,
+    TOKENS,
+    Machine,
+    Network,
+    digest,
+    new_network,
+    short,
+)
 from tests.support.tiny_model import TinyShape, write_tiny_model
 
 TREASURY = module_address("treasury")
@@ -414,3 +426,26 @@ def test_silence_about_a_canary_costs_s_less_what_was_claimed_before_it_was_open
     plain = MsgClaimDuty(REQUESTER.bech32, job.job_id, 0, second.stage, late.operator.bech32)
     net.ok(net.chain.send(REQUESTER, plain))
     assert net.worker(late).bond == BOND - bond - 3 * second.terms.check_pay
+
+
+def test_a_seal_that_is_open_as_a_canarys_keeps_no_unit_from_being_drawn_late(net: Network) -> None:
+    third = Machine("newcomer")  # silence about a canary costs S, and one who has lost it checks no more
+    net.register(third)
+    net.enroll(third, Role.CHECK)
+    net.ready()
+    job, height = final_unchecked(net)
+    unit, (checker, silent) = net.units(job.job_id)[0], CHECKERS
+    net.chain.run_until(height)
+    net.ok(net.chain.send(net.asserter(unit).hot, opening(net, unit)))
+    net.ok(net.chain.send(silent.hot, net.proof_message(silent, net.check_of(unit).epoch)))
+    net.ok(net.chain.send(REQUESTER, MsgClaimDuty(REQUESTER.bech32, job.job_id, 0, 0, silent.operator.bech32)))
+    assert net.job(job.job_id).status == JobStatus.LATE
+    while net.check_of(unit).phase != CheckPhase.COMMIT:
+        net.chain.run_block()
+    net.ok(net.chain.send(checker.hot, net.commit_message(checker, unit)))
+    net.chain.run_until(net.check_of(unit).phase_end)
+    net.ok(net.chain.send(checker.hot, net.reveal_message(checker, unit)))
+    assert net.check_of(unit).phase == CheckPhase.OPEN
+    assert net.code(net.chain.send(net.asserter(unit).hot, opening(net, unit))) == Code.ALREADY_REVEALED
+    net.chain.run_until(net.check_of(unit).phase_end)
+    assert (net.job(job.job_id).status, net.units(job.job_id)[0].status) == (JobStatus.FINAL, UnitStatus.FINAL)

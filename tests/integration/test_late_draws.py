@@ -23,6 +23,7 @@ from chain.modules.sampling import epochs, rules
 from chain.modules.sampling import keeper as sampling
 from chain.modules.sampling.state import CHECKS, CLAIMS, COMMITS, EARLIER, LATE, LATE_QUEUE
 from chain.modules.sampling.types import CheckOutcome, CheckPhase, DutyKind, MsgClaimDuty
+from chain.modules.workers import penalties
 from chain.modules.workers.types import MsgUnbond, MsgWithdraw, Role
 from chain.parameters import LOCALNET, OSTR
 from inference.disputes.faults import Fault
@@ -251,6 +252,26 @@ def test_a_claim_behind_the_late_window_takes_the_penalty_and_draws_nothing(tmp_
         net.ok(net.chain.send(REQUESTER, claim(second, SECOND)))
         assert [key for key, _ in LATE.items(net.store)] == [jobs.key_of(first)]
         assert net.worker(SECOND).bond == BOND - 3 * (first.terms.check_pay + second.terms.check_pay)
+        net.chain.check_invariants()
+
+
+def test_a_used_up_cap_on_absence_keeps_no_unit_from_being_drawn_late(tmp_path: Path) -> None:
+    with new_network(tmp_path, parameters=short(sampling={"proof_blocks": 30})) as net:
+        job = unchecked_job(net)
+        unit, epoch = net.units(job.job_id)[0], net.check_of(net.units(job.job_id)[0]).epoch
+        open_proofs(net, epoch, SECOND)
+        # The first checker never opens its proof, and what it forfeits uses up the epoch's cap.
+        net.chain.run_until(rules.proofs_until(sampling.params(net.store), epoch))
+        net.chain.run_until(rules.epoch_end(WINDOWS, net.epoch(net.chain.height)) + 1)
+        assert penalties.absence_left(net.store) == 0
+        bond = net.worker(SECOND).bond
+        net.ok(net.chain.send(REQUESTER, claim(unit, SECOND)))
+        assert (net.job(job.job_id).status, net.worker(SECOND).bond) == (JobStatus.LATE, bond)
+        assert net.code(net.chain.send(REQUESTER, claim(unit, SECOND))) == Code.PENALTY_CAP
+        while penalties.absence_left(net.store) < 3 * unit.terms.check_pay:
+            net.chain.run_block()
+        net.ok(net.chain.send(REQUESTER, claim(unit, SECOND)))
+        assert net.worker(SECOND).bond == bond - 3 * unit.terms.check_pay
         net.chain.check_invariants()
 
 

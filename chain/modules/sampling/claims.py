@@ -5,7 +5,7 @@ claim those that were not answered. The claimer's share is a quarter at most, so
 another account still loses three quarters. ADR 0009.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chain.context import Context
 from chain.errors import Code, Rejected
@@ -112,12 +112,19 @@ def claim(ctx: Context, key: UnitKey, checker: bytes, claimer: bytes) -> Price:
     Raises: Rejected: PENALTY_CAP and what `find_unmet` raises.
     """
     found = find_unmet(ctx.store, key, checker)
-    if not found.is_fault and bonds.absence_left(ctx.store) < found.amount:
-        raise Rejected(Code.PENALTY_CAP, "this epoch has taken as much for absence as it may; claim in the next one")
+    claimed, left = found.whole, bonds.absence_left(ctx.store)
+    if not found.is_fault and left < found.amount:
+        # The cap must keep no unit from being drawn again: it takes what is left, and the rest is claimed later.
+        if not late.is_wanted(ctx.store, key, ctx.block.height):
+            raise Rejected(
+                Code.PENALTY_CAP, "this epoch has taken as much for absence as it may; claim in the next one"
+            )
+        claimed = found.whole - found.owed + left
+        found = replace(found, amount=left, share=min(found.share, left // 4))
     reason = PenaltyReason.UNMET_FALSE if found.is_fault else PenaltyReason.UNMET
     penalties.take(ctx, checker, claimer, found.share, reason, key)
     penalties.take(ctx, checker, jobs.TREASURY, found.amount - found.share, reason, key)
-    CLAIMS.save(ctx.store, (key, checker), Claim(found.whole))
+    CLAIMS.save(ctx.store, (key, checker), Claim(claimed))
     late.want(ctx, key)
     return found
 

@@ -64,7 +64,7 @@ def is_wanted(store: Reader, key: UnitKey, height: int) -> bool:
     if unit is None or check is None or job is None or LATE.has(store, key) or EARLIER.has(store, key):
         return False
     is_settled = job.status in jobs.SETTLED and job.attempt == unit.attempt and unit.status == UnitStatus.FINAL
-    return is_settled and not check.num_reveals and not unit.salt and height <= job.late_until
+    return is_settled and not check.num_reveals and height <= job.late_until
 
 
 def want(ctx: Context, key: UnitKey) -> None:

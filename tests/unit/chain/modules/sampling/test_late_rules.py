@@ -4,8 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.modules.rates.genesis import validate_windows
+from chain.modules.rates.rules import Q, terms
+from chain.modules.rates.types import Terms
 from chain.modules.sampling import rules
 from chain.modules.sampling.types import Params
+from chain.parameters import LOCALNET, MAINNET, ParameterSet
 
 BLOCKS = st.integers(1, 100_000)
 
@@ -62,3 +65,15 @@ def test_late_draws_follow_the_proofs_that_show_who_was_silent(params: Params, e
     drawn = rules.epoch_of(params, first)
     assert drawn > epoch
     assert first < rules.proofs_from(params, drawn)
+
+
+@given(st.sampled_from([LOCALNET, MAINNET]), st.integers(1, 10_000_000), st.integers(0, 1 << 40), st.data())
+def test_what_silence_must_be_paid_for_is_more_than_a_lie_gains(
+    parameters: ParameterSet, work: int, value: int, data: st.DataObject
+) -> None:
+    fulfilled = data.draw(st.integers(parameters.rates.fulfilled, 1 << 16))
+    made = terms(parameters.rates, work, value, fulfilled, 0)
+    if isinstance(made, Terms):
+        gain = made.fee + max(value, made.fee)
+        # D S/2: whoever is silent about a false unit is found out by the late draw with probability 1/2.
+        assert made.detection * made.bond >= 2 * Q * gain
