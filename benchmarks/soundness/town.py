@@ -26,7 +26,7 @@ from chain.modules.models.rules import model_root
 from chain.modules.models.types import ModelHeader, MsgRegisterModel
 from chain.modules.plans import keeper as plans
 from chain.modules.plans.types import MsgSubmitPlan, StageRequest
-from chain.modules.sampling.types import MsgOpenEpoch
+from chain.modules.sampling.types import MsgOpenEpoch, MsgRevealCheck
 from chain.modules.workers import keeper as workers
 from chain.modules.workers.state import FORFEITURES, HELD
 from chain.modules.workers.types import MsgEnroll, MsgRegisterWorker, Role
@@ -40,7 +40,13 @@ from .setting import BALANCE, Setting
 from .strategies import Strategy
 
 CHAIN = chain_hash(CHAIN_ID)
-EXTRA_GAS = {MsgSubmitResult: 10_000, MsgOpenEpoch: 20_000, MsgRegisterWorker: 200_000, MsgRegisterModel: 100_000}
+EXTRA_GAS = {
+    MsgSubmitResult: 10_000,
+    MsgRevealCheck: 1_000,
+    MsgOpenEpoch: 20_000,
+    MsgRegisterWorker: 200_000,
+    MsgRegisterModel: 100_000,
+}
 """What messages use beside the gas of their kind and their bytes."""
 TX_GAS = 8_000
 """Signature and envelope."""
@@ -172,7 +178,7 @@ class Town:
         results = self.chain.decide(block).tx_results[1:]
         codes = [Code(result.code) for result in results]
         for code, result in zip(codes, results, strict=True):
-            if code == Code.INTERNAL:
+            if code in (Code.INTERNAL, Code.OUT_OF_GAS):  # nobody here may lose a duty to our estimate of gas
                 raise RuntimeError(result.log)
             if code:
                 self.refusals[code] = self.refusals.get(code, 0) + 1
