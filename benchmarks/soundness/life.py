@@ -49,6 +49,8 @@ class Counts:
     """Duties of the party's checkers."""
     unbacked: int = 0
     """Checks that their checkers had no free bond for."""
+    drawn_late: int = 0
+    """Settled jobs of which a unit was drawn again, since somebody had been silent."""
     settled: int = 0
     disputes: int = 0
 
@@ -230,6 +232,7 @@ class Life:
             if job_id not in self.is_own_job:
                 job = jobs.job(store, job_id)
                 self.is_own_job[job_id] = job.requester == ACCOMPLICE.address
+                self.counts.drawn_late += 1
                 self.counts.settled -= 1
                 self.counts.kept -= self.truth.get((job_id, job.attempt), Lie.NONE) != Lie.NONE
 

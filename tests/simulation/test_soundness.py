@@ -40,6 +40,11 @@ def test_honesty_earns_more_and_nobody_honest_is_slashed(name: str) -> None:
     assert lived(name).innocent_losses == 0
 
 
+def test_units_about_which_somebody_was_silent_are_drawn_again_and_no_honest_worker_loses_by_it() -> None:
+    assert lived("shirker").counts.drawn_late > 0
+    assert lived("shirker").innocent_losses == 0
+
+
 def test_with_everybody_for_sale_a_lie_is_kept_and_pays() -> None:
     counts = lived("bribed 6 of 6").counts
     assert counts.kept == counts.forged > 0
