@@ -1,10 +1,13 @@
 """What is taken from bonds outside disputes is on record: by worker and job, archived, and forgotten in time."""
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chain.client.client import ChainClient
 from chain.crypto.keys import module_address
 from chain.errors import Code, Rejected
 from chain.modules.jobs import archive
@@ -22,7 +25,10 @@ from chain.modules.sampling.types import (
 from chain.parameters import LOCALNET
 from chain.store.codec import decode
 from chain.store.collections import U64
-from localnet.penalties import REASONS, told
+from localnet.penalties import REASONS, tell_penalties, told
+from localnet.proven import ProvenState
+from localnet.story import Chapter
+from tests.integration.test_history_proofs import SignedChain
 from tests.support.network import BOND, CHECKERS, REQUESTER, SERVERS, Network, new_network, short
 
 TREASURY = module_address("treasury")
@@ -148,3 +154,35 @@ def test_a_forfeited_bond_is_on_record_bit_by_bit(tmp_path: Path) -> None:
 
 def test_every_reason_is_told_in_words() -> None:
     assert set(REASONS) == set(PenaltyReason) - {PenaltyReason.UNSPECIFIED}
+
+
+def test_a_jobs_story_tells_what_bonds_lost_over_it_each_part_proven(tmp_path: Path) -> None:
+    with new_network(tmp_path / "node") as net:
+        job_id = net.asserted_job().job_id
+        price = leak(net, 0, job_id)
+        net.chain.run_block()
+        served, trusted = SignedChain(net.chain), tmp_path / "genesis.json"
+        trusted.write_text(json.dumps(served.genesis()))
+
+        async def tell(number: int) -> tuple[list[Chapter], int]:
+            async with ChainClient(served.grpc) as client:
+                with ProvenState(client, served.comet_url, trusted) as state:
+                    await state.pin()
+                    return await tell_penalties(client, state, lambda one: one.hex()[:8], number), len(state.proofs)
+
+        try:
+            (chapter,), num_proofs = asyncio.run(tell(job_id))
+            nothing = asyncio.run(tell(job_id + 1))
+        finally:
+            served.close()
+        author, treasury = SERVERS[0].address.hex()[:8], price - price // 2
+        assert chapter.holds
+        assert chapter.lines == [
+            f"{price // 2:>12,} uostr from {author} to {REQUESTER.address.hex()[:8]} at height {net.chain.height - 1}, "
+            "attempt 0, stage 0: an eighth of S, for a seal that was given away",
+            f"{treasury:>12,} uostr from {author} to the treasury at height {net.chain.height - 1}, "
+            "attempt 0, stage 0: an eighth of S, for a seal that was given away",
+            f"{price:>12,} uostr, as the sum of these",
+        ]
+        assert num_proofs == 2
+        assert nothing == ([], 0)
