@@ -5,7 +5,7 @@ drawn at the second look's rate, by that round's beacon and the tickets of that 
 are public by then. Its own draw moves to `EARLIER`, so that all else finds the late one where it looks for a draw.
 
 Invariant: a unit stands in `LATE` from the claim to the end of its windows and disputes, in `LATE_QUEUE` until it is
-drawn, and its asserter's bond is held for as long. ADR 0019.
+drawn, and its asserter's bond is held for as long. ADR 0018.
 """
 
 from collections.abc import Iterator
