@@ -89,7 +89,8 @@ async def _send(sending: Sending, stub: Any) -> bool:
     """Run one connection; return whether the receiver became ready. Raises: AioRpcError and the like."""
     call = stub.Forward()
     await call.write(wire.Frame(hello=sending.hello))
-    first = await asyncio.wait_for(call.read(), READY_SECONDS)
+    async with asyncio.timeout(READY_SECONDS):
+        first = await call.read()
     if first is grpc.aio.EOF or first.WhichOneof("body") != "ready":
         # A refusal ends the stream with its status; reading that raises it.
         code = await call.code()

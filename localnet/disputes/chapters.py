@@ -67,6 +67,7 @@ REASONS = {
     PaymentReason.MISMATCH: "a checker that differed from a false unit and was wrong as well",
     PaymentReason.DEPOSIT: "the deposit behind a lost line",
     PaymentReason.LATENESS: "its fee, for a seal that was opened late",
+    PaymentReason.REFUND: "back to the requester, up to what the job has cost",
 }
 TREASURY = module_address("treasury")
 LIST_SHOWN = 4
