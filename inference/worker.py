@@ -388,7 +388,7 @@ class WorkerProcess:
         """Return the units that a late draw may ask for: seals to open, ids to supply."""
         wanted = {unit_key(duty) for duty in duties if duty.kind == DutyKind.OPEN}
         for due in self._demands:
-            for stage in (0, due.job.num_stages - 1):
+            for stage in (0, max(due.job.num_stages - 1, 0)):  # a job that waits for its next plan has no stages
                 wanted.add(UnitKey(due.demand.job_id, due.demand.attempt, stage))
         return wanted
 
