@@ -52,7 +52,7 @@ from inference.disputes.claims import Claim, evidence_name
 from inference.disputes.model import ModelFiles
 from inference.disputes.party import Message
 from inference.disputes.player import MoveFailed, Player
-from inference.journal import CHECKER, CheckRecord, Journal
+from inference.journal import CHECKER, CheckRecord, Journal, RunRecord
 from inference.keys import WorkerKeys
 from inference.loaded import LoadedShards
 from inference.plan import duty_name
@@ -268,16 +268,19 @@ class Actor:
         self._runs.drop(key)
         run = self._journal.find_run(unit_id(self._chain, *key))
         if run is not None:
-            if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
-                await asyncio.to_thread(self._journal.keep_bait, run)
+            await self._keep_bait(run)
             await asyncio.to_thread(self._journal.settle_run, run, until)
+
+    async def _keep_bait(self, run: RunRecord) -> None:
+        """Keep what opens a baited seal: its draw may come after the unit is forgotten."""
+        if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
+            await asyncio.to_thread(self._journal.keep_bait, run)
 
     async def _drop(self, key: UnitKey) -> None:
         self._runs.drop(key)
         run = self._journal.find_run(unit_id(self._chain, *key))
         if run is not None:
-            if run.is_ended and canaries.is_baited(self._journal, run.unit, self._spacing):
-                await asyncio.to_thread(self._journal.keep_bait, run)
+            await self._keep_bait(run)
             await asyncio.to_thread(self._journal.drop_unit, run.unit)
         for check in self._journal.checks():
             if UnitKey(check.job_id, check.attempt, check.stage) == key:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chain.modules.disputes import witness_rules as rules
-from chain.modules.disputes.types import DemandStatus
+from chain.modules.disputes.types import DemandStatus, DueDemand, WitnessPart
 from chain.modules.sampling.types import DutyKind
 from inference.actions import HOT, ReadWitness, SendWitness
 from inference.view import StepKind, UnitKey, WitnessStep, WorkerView, unit_key
@@ -47,14 +47,22 @@ def read_witness(view: WorkerView) -> ReadWitness | None:
     return None
 
 
+def suppliers(due: DueDemand) -> dict[WitnessPart, UnitKey]:
+    """Return which unit owes which part; nobody owes anything of an attempt that is over."""
+    demand, job = due.demand, due.job
+    if demand.attempt != job.attempt:  # the next one may not even have stages yet
+        return {}
+    stages = {part: rules.supplier_stage(part, job.num_stages) for part in rules.PARTS}
+    return {part: UnitKey(demand.job_id, demand.attempt, stage) for part, stage in stages.items()}
+
+
 def _answers(view: WorkerView) -> Iterator[WitnessStep]:
     for due in view.demands:
-        demand, job = due.demand, due.job
-        if demand.status != DemandStatus.OWED or demand.deadline <= view.height:
+        demand, job, owing = due.demand, due.job, suppliers(due)
+        if demand.status != DemandStatus.OWED or demand.deadline <= view.height or not owing:
             continue
         for part, operator, digest in zip(rules.PARTS, demand.suppliers, demand.digests, strict=True):
-            stage = rules.supplier_stage(part, job.num_stages)
-            key = UnitKey(demand.job_id, demand.attempt, stage)
+            key = owing[part]
             run = view.runs.get(key)
             if operator == view.operator and not digest and run is not None and run.is_ended:
                 size = rules.box_size(rules.num_ids(job, part)) + MESSAGE_BYTES

@@ -57,6 +57,7 @@ from inference.transport.library import UnitLibrary
 from inference.transport.service import WorkerService, start_server
 from inference.view import RunView, UnitKey, Wishes, WorkerView, claim_name, unit_key
 from inference.witness import WitnessDesk
+from inference.witness_plan import suppliers
 
 log = logging.getLogger("ostraka.worker")
 
@@ -388,8 +389,7 @@ class WorkerProcess:
         """Return the units that a late draw may ask for: seals to open, ids to supply."""
         wanted = {unit_key(duty) for duty in duties if duty.kind == DutyKind.OPEN}
         for due in self._demands:
-            for stage in (0, max(due.job.num_stages - 1, 0)):  # a job that waits for its next plan has no stages
-                wanted.add(UnitKey(due.demand.job_id, due.demand.attempt, stage))
+            wanted.update(suppliers(due).values())
         return wanted
 
     def _is_delivered(self, unit: bytes) -> bool:

@@ -12,7 +12,7 @@ from chain.parameters import LOCALNET
 from inference.actions import HOT, ReadWitness, SendWitness
 from inference.plan import plan
 from inference.view import RunView, StepKind, UnitKey, WitnessStep, WorkerView
-from inference.witness_plan import MARGIN_BLOCKS, MAX_BYTES, read_witness, send_witness
+from inference.witness_plan import MARGIN_BLOCKS, MAX_BYTES, read_witness, send_witness, suppliers
 from tests.unit.inference.plan.test_plan import ME, OTHER, duty, view
 
 KEY = UnitKey(7, 0, 1)
@@ -57,6 +57,13 @@ def test_a_worker_waits_for_an_input_as_long_as_a_demand_is_of_use() -> None:
     assert send_witness(replace(waiting, game=None)) is None
     assert send_witness(replace(waiting, busy=frozenset({HOT}))) is None
     assert send_witness(drawn(LAST, starved=frozenset({KEY}))) is None
+
+
+def test_nobody_owes_anything_of_an_attempt_that_is_over() -> None:
+    due = demand()
+    assert suppliers(due) == {WitnessPart.PROMPT: UnitKey(7, 0, 0), WitnessPart.OUTPUT: UnitKey(7, 0, 1)}
+    # Its job waits for the next plan, and has no stages until it is drawn.
+    assert suppliers(DueDemand(due.demand, replace(due.job, attempt=1, num_stages=0))) == {}
 
 
 def test_a_job_is_demanded_once() -> None:
