@@ -34,9 +34,9 @@ ADDRESS_BYTES: Final = 20
 """Length of every address."""
 SIGNATURE_BYTES: Final = 64
 """Length of a signature of either scheme."""
-SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES: Final = 33
+SECP256K1_KEY_BYTES: Final = 33
 """Length of a compressed secp256k1 key."""
-ED25519_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES: Final = 32
+ED25519_KEY_BYTES: Final = 32
 """Length of an ed25519 key."""
 HD_PATH: Final = "m/44'/118'/0'/0/{index}"
 """BIP 44 path of Cosmos accounts."""
@@ -143,7 +143,7 @@ def ripemd160(data: bytes) -> bytes:
 
 def is_valid_secp256k1_key(key: bytes) -> bool:
     """Say whether `key` is a compressed point of secp256k1."""
-    if len(key) != SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES:
+    if len(key) != SECP256K1_KEY_BYTES:
         return False
     try:
         PublicKey(key)
@@ -154,10 +154,7 @@ def is_valid_secp256k1_key(key: bytes) -> bool:
 
 def verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether `signature` is the account's over SHA-256 of `message`; never raises on hostile bytes."""
-    if (
-        len(key) != SECP256K1_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES
-        or len(signature) != SIGNATURE_BYTES
-    ):
+    if len(key) != SECP256K1_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
     if int.from_bytes(signature[32:], "big") > _HALF_ORDER:
         return False
@@ -178,10 +175,7 @@ def _secp256k1_point(key: bytes) -> Any:
 @lru_cache(maxsize=16_384)
 def is_valid_ed25519_key(key: bytes) -> bool:
     """Say whether `key` is a canonical point of the prime-order subgroup, and not the identity."""
-    return (
-        len(key) == ED25519_8d073925071a59088178119568975101dbb5da6d57cc196c364e492aa7a2bb4d_BYTES
-        and bindings.crypto_core_ed25519_is_valid_point(key)
-    )
+    return len(key) == ED25519_KEY_BYTES and bindings.crypto_core_ed25519_is_valid_point(key)
 
 
 def verify_ed25519(key: bytes, message: bytes, signature: bytes) -> bool:
