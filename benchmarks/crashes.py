@@ -10,8 +10,10 @@ node still recovering is counted by itself, and the recovery from both belongs t
 
 import argparse
 import asyncio
+import re
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
@@ -77,8 +79,8 @@ def show_workers(verdict: WorkerVerdict) -> None:
     outage = verdict.longest_outage_seconds
     console.print(f"workers killed while jobs ran: {len(verdict.kills)}, longest outage {outage:.1f} s")
     console.print(f"answers: {answers.right} right, {len(answers.wrong)} wrong, {len(answers.failed)} not given")
-    for reason in answers.failed:
-        console.print(f"  {reason}")
+    for reason, times in Counter(re.sub(r"\d+", "…", reason) for reason in answers.failed).most_common():
+        console.print(f"  {times} × {reason}")
     ended = ", ".join(f"{verdict.count(reason)} {reason.name}" for reason in CloseReason if verdict.count(reason))
     console.print(f"jobs: {ended}; stuck: {len(verdict.stuck)}")
     brief = sum(verdict.outages.get(name, 0.0) < WINDOW_SECONDS for name in verdict.punished)

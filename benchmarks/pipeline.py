@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -28,12 +28,15 @@ from rich.table import Table
 
 from chain.client.client import ChainClient
 from chain.client.signing import Key
+from chain.parameters import LOCALNET
 from inference.gateway.chat import ChatTokenizer
 from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.layout import Localnet
 from localnet.network import Spec, down, up
 
+PARAMETERS = replace(LOCALNET, rates=replace(LOCALNET.rates, check_speed=8 * LOCALNET.rates.check_speed))
+"""All jobs stay open until the checkers run again, so more checks are expected than a local network takes."""
 PROMPT = "Tell me a long story about a lighthouse keeper and the sea."
 
 
@@ -126,6 +129,7 @@ def main(tokens: int, rounds: int, output: str) -> None:
                     num_spare=0,
                     num_checking=2,
                     with_gateway=False,
+                    parameters=PARAMETERS,
                 )
                 networks.append((Measured(name), up(spec)))
             with halted([network for _, network in networks]):

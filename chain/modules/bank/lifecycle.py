@@ -22,6 +22,7 @@ def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
     entries = genesis.get("balances", [])
     if not isinstance(entries, list):
         raise ValueError("bank.balances must be a list")
+    seen: set[bytes] = set()
     for index, entry in enumerate(entries):
         path = f"bank.balances[{index}]"
         if not isinstance(entry, dict) or entry.keys() != {"address", "coins"} or not isinstance(entry["coins"], list):
@@ -30,8 +31,9 @@ def init_genesis(ctx: Context, genesis: Mapping[str, Any]) -> None:
             address = decode_address(entry["address"])
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{path}.address: {error}") from None
-        if keeper.balances(ctx.store, address):
+        if address in seen:
             raise ValueError(f"{path}.address occurs twice")
+        seen.add(address)
         coins = tuple(from_json(Coin, coin, f"{path}.coins") for coin in entry["coins"])
         try:
             parsed = rules.parse_coins(coins)
