@@ -47,7 +47,7 @@ class Context:
 
     def emit(self, kind: str, **attributes: str | int) -> None:
         """Record that something happened."""
-        self.events.append(Event(kind, tuple((name, str(value)) for name, value in attributes.items())))
+        self.events.append(Event(kind, tuple([(name, str(value)) for name, value in attributes.items()])))
 
     def branch(self) -> "Context":
         """Return a context whose writes can be merged or dropped; gas is shared."""

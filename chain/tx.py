@@ -11,7 +11,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -350,4 +350,4 @@ def _message_events(index: int, type_url: str, sender: str, events: list[Event])
     place = ("msg_index", str(index))
     module = type_url[1:].split(".")[1]
     first = Event("message", (("action", type_url), ("sender", sender), ("module", module), place))
-    return [first, *(replace(event, attributes=(*event.attributes, place)) for event in events)]
+    return [first, *[Event(event.kind, (*event.attributes, place)) for event in events]]

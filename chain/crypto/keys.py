@@ -41,8 +41,8 @@ ED25519_KEY_BYTES: Final = 32
 HD_PATH: Final = "m/44'/118'/0'/0/{index}"
 """BIP 44 path of Cosmos accounts."""
 
-_REMEMBERED_ADDRESSES = 1 << 15
-"""Each transaction writes its addresses many times, from the mempool to its events. All together take some 10 MB."""
+_REMEMBERED_ADDRESSES = 1 << 16
+"""Each transaction writes its addresses many times, from the mempool to its events. All together take some 25 MB."""
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
