@@ -112,7 +112,7 @@ def judge(
     """Return a strategy's advantage over honesty from its segments and the honest ones; each has so many rounds."""
     scale = rounds * UNIT_PRICE
     pairs = list(zip(tried, honest, strict=True))
-    is_repeating = strategy.is_coalition and strategy.scope != Scope.TRUTHFUL
+    is_repeating = strategy.is_coalition and strategy.scope != Scope.HONEST
     over_plain = interval([over_honesty(strategy, *pair) / scale for pair in pairs], num_looks)
     advantage = over_plain
     if is_repeating:

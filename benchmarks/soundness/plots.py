@@ -14,7 +14,7 @@ COLOURS = {"honesty is better": "#2a7f62", "undecided": "#8c8c8c", "it pays": "#
 
 
 def _colour(one: Result) -> str:
-    return COLOURS["undecided"] if one.scope == Scope.TRUTHFUL else COLOURS[one.verdict]
+    return COLOURS["undecided"] if one.scope == Scope.HONEST else COLOURS[one.verdict]
 
 
 def plot(folder: Path, results: Sequence[Result], curves: dict[str, Any]) -> list[Path]:

@@ -16,8 +16,8 @@ from .strategies import Scope
 ABOUT = {
     Scope.INSIDE: "Falsehoods, undone duties and harm to others, by parties within the declared r and V. Honesty is to "
     "be better in every row.",
-    Scope.TRUTHFUL: "Everything asserted is true and no duty is left undone, so there is no verdict: what is measured "
-    "is the most that a party gains, and what others lose by it.",
+    Scope.HONEST: "Ways of honest work (docs/adr/0019-what-honesty-is.md): everything asserted is true, no duty is "
+    "left undone. What is measured is the most that a party gains by working so, and that nobody else loses by it.",
     Scope.OUTSIDE: "Coalitions above the declared r, value that was not declared, or the rule against it switched off.",
 }
 Cell = tuple[str, bool]
@@ -27,7 +27,7 @@ Cell = tuple[str, bool]
 def columns(scope: Scope) -> tuple[Cell, ...]:
     """Return the columns of a scope's table."""
     first = (("strategy", False), ("what it does", False), ("advantage", True), ("±", True))
-    if scope == Scope.TRUTHFUL:
+    if scope == Scope.HONEST:
         measured = (("at most", True), ("others lose", True), ("±", True), ("rounds", True))
         return (*first, *measured, ("why no rule is broken", False))
     last = (("over plain honesty", True), ("verdict", False), ("lies told / kept", True), ("rounds", True))
@@ -43,7 +43,7 @@ def cells(one: Result) -> tuple[str, ...]:
     """Return a row of its scope's table."""
     about = one.about + "".join(f"; {name} = {value}" for name, value in one.setting.items())
     first = (one.strategy, about, _figure(one.advantage), f"{one.error:,.3f}")
-    if one.scope == Scope.TRUTHFUL:
+    if one.scope == Scope.HONEST:
         measured = (_figure(one.bound), _figure(one.harm), f"{one.harm_error:,.3f}", str(one.rounds))
         return (*first, *measured, one.reason)
     plain = f"{_figure(one.over_plain)} ± {one.over_plain_error:,.3f}" if one.baseline != PLAIN else ""
@@ -59,11 +59,19 @@ def by_scope(results: Sequence[Result]) -> dict[Scope, list[Result]]:
 
 
 def broken(results: Sequence[Result]) -> list[str]:
-    """Return what contradicts the promise: a strategy inside that honesty does not beat, or honest people slashed."""
+    """Return what contradicts the promise.
+
+    A strategy inside that honesty does not beat, a way of honest work by which others lose, or honest people slashed.
+    """
     found = [
         f"{one.strategy}: {one.verdict}"
         for one in results
         if one.scope == Scope.INSIDE and one.verdict != "honesty is better"
+    ]
+    found += [
+        f"{one.strategy}: others lose {one.harm:.3f} ± {one.harm_error:.3f} R a round"
+        for one in results
+        if one.scope == Scope.HONEST and one.harm > one.harm_error
     ]
     return found + [f"{one.strategy}: honest people were slashed" for one in results if one.innocent_losses]
 

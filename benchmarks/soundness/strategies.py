@@ -142,8 +142,8 @@ class Scope(Enum):
 
     INSIDE = "inside the promise"
     """Falsehoods, undone duties and harm to others by whoever is within the declared r and V: honesty earns more."""
-    TRUTHFUL = "no falsehood"
-    """Whatever is asserted is true and no duty is left undone: there is nothing that a rule could see."""
+    HONEST = "honest work"
+    """A way of honesty itself: whatever is asserted is true, no duty is left undone, and nobody loses by it."""
     OUTSIDE = "outside the promise"
     """Beyond the declared r, or where the rule against it is switched off."""
 
@@ -158,7 +158,7 @@ class Strategy:
     """Whose money counts; workers among them decide by the functions below."""
     scope: Scope = Scope.INSIDE
     reason: str = ""
-    """Why a strategy outside the promise, or without falsehood, does not break it."""
+    """Why a strategy outside the promise, or a way of honest work, does not break it."""
     run: Callable[[RunSeen], Run] = run_honestly
     check: Callable[[CheckSeen], Check] = check_honestly
     reveal: Callable[[DueSeen], Act] = do

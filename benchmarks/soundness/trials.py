@@ -85,7 +85,7 @@ def try_all(
             for name in open_names:
                 strategy = KNOWN[name]
                 # Without falsehood there is nothing to decide: one look, at the end, measures.
-                is_measured = strategy.scope == Scope.TRUTHFUL
+                is_measured = strategy.scope == Scope.HONEST
                 if is_measured and stop != stops[-1]:
                     continue
                 tried = [lived[Segment(name, False, at, rounds)] for at in range(stop)]

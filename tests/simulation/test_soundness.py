@@ -163,3 +163,5 @@ def test_the_page_has_every_strategy_in_the_table_of_its_scope_and_keeps_the_pro
         assert [row[0].removeprefix("| ") for row in rows] == [one.name for one in STRATEGIES if one.scope == scope]
         if scope == Scope.INSIDE:
             assert {row[5] for row in rows} == {"honesty is better"}
+        if scope == Scope.HONEST:
+            assert all(float(row[5]) <= float(row[6]) for row in rows), "others lose by it"
