@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened; indexed by nodes, outside consensus."""
+class Event(NamedTuple):
+    """Something that happened; indexed by nodes, outside consensus. Blocks have tens of thousands of them."""
 
     kind: str
     attributes: tuple[tuple[str, str], ...] = ()

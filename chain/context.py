@@ -44,14 +44,17 @@ class Context:
     events: list[Event] = field(default_factory=list)
     is_check: bool = False
     """True in CheckTx and simulation: signatures and fees count, effects do not last."""
+    place: tuple[tuple[str, str], ...] = ()
+    """What closes every event: the message that is executed, if one is."""
 
     def emit(self, kind: str, **attributes: str | int) -> None:
         """Record that something happened."""
-        self.events.append(Event(kind, tuple([(name, str(value)) for name, value in attributes.items()])))
+        told = [(name, value if type(value) is str else str(value)) for name, value in attributes.items()]
+        self.events.append(Event(kind, (*told, *self.place)))
 
     def branch(self) -> "Context":
         """Return a context whose writes can be merged or dropped; gas is shared."""
-        return Context(self.store.branch(), self.block, self.gas, [], self.is_check)
+        return Context(self.store.branch(), self.block, self.gas, [], self.is_check, self.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from chain.errors import Code, InvariantBroken, Rejected
 from chain.modules.accounts import keeper as accounts
 from chain.modules.accounts.types import Account, AnyValue, KeyKind, Params
 from chain.modules.bank import keeper as bank
-from chain.modules.bank.types import DENOM
+from chain.modules.bank.types import DENOM, Balance
 from chain.modules.treasury import keeper as treasury
 from chain.modules.treasury import rules as fees
 from chain.store.codec import encode, record
@@ -117,7 +117,7 @@ class _InState:
         return accounts.account(ctx.store, address)
 
     def pay(self, ctx: Context, payer: bytes, fee: int) -> None:
-        bank.transfer(ctx, payer, treasury.FEE_COLLECTOR, fee)
+        bank.move(ctx, payer, treasury.FEE_COLLECTOR, Balance(DENOM, fee))
 
     def save(self, ctx: Context, address: bytes, changed: Account) -> None:
         accounts.save(ctx, address, changed)
@@ -299,30 +299,29 @@ def execute_tx(
         tx = admit_tx(ctx, routes, verified, data, phase)
     except Rejected as error:
         return Outcome(_refusal(error, 0, 0))
-    events = [*ctx.events, _tx_event(tx)]
+    paid = _tx_event(tx)
     index = 0
     scratch = ctx.branch()
     try:
-        responses: list[AnyValue] = []
-        happened: list[Event] = []
+        responses: list[tuple[str, bytes]] = []
         for index, (route, message) in enumerate(tx.messages):
             scratch.gas.charge(route.gas, route.type_url)
+            scratch.place = _place(index)
+            scratch.events.append(_message_event(route.type_url, getattr(message, route.signer), scratch.place))
             response = route.handler(scratch, message)
-            responses.append(AnyValue(route.type_url + "Response", b"" if response is None else encode(response)))
-            happened += _message_events(index, route.type_url, getattr(message, route.signer), scratch.events)
-            scratch.events = []
-        result_data = encode(TxMsgData((), tuple(responses)))
+            responses.append((route.type_url, b"" if response is None else encode(response)))
+        result_data = _result_data(tuple(responses))
     except Rejected as error:
         detail = Rejected(error.code, f"failed to execute message; message index: {index}: {error.detail}")
-        return Outcome(_refusal(detail, tx.gas_limit, ctx.gas.used, tuple(events)), index)
+        return Outcome(_refusal(detail, tx.gas_limit, ctx.gas.used, (paid,)), index)
     except FATAL:
         raise
     except Exception:
         log.exception("message %d of a transaction failed unexpectedly", index)
         failure = Rejected(Code.INTERNAL, _INTERNAL)
-        return Outcome(_refusal(failure, tx.gas_limit, tx.gas_limit, tuple(events)), index)
+        return Outcome(_refusal(failure, tx.gas_limit, tx.gas_limit, (paid,)), index)
     scratch.store.merge()
-    result = TxResult(data=result_data, gas_wanted=tx.gas_limit, gas_used=ctx.gas.used, events=(*events, *happened))
+    result = TxResult(data=result_data, gas_wanted=tx.gas_limit, gas_used=ctx.gas.used, events=(paid, *scratch.events))
     return Outcome(result)
 
 
@@ -338,6 +337,7 @@ def _refusal(error: Rejected, gas_wanted: int, gas_used: int, events: tuple[Even
 
 
 def _tx_event(tx: Tx) -> Event:
+    """Return the event that tells who paid what; the fee's way into the chain has no events of its own."""
     attributes = [("fee", f"{tx.fee}{DENOM}"), ("fee_payer", encode_address(tx.signers[0].address))]
     for signer in tx.signers:
         attributes.append(("acc_seq", f"{encode_address(signer.address)}/{signer.sequence}"))
@@ -345,9 +345,23 @@ def _tx_event(tx: Tx) -> Event:
     return Event("tx", tuple(attributes))
 
 
-def _message_events(index: int, type_url: str, sender: str, events: list[Event]) -> list[Event]:
-    """Return a message's events, led by the one that names it, all marked with its place."""
-    place = ("msg_index", str(index))
-    module = type_url[1:].split(".")[1]
-    first = Event("message", (("action", type_url), ("sender", sender), ("module", module), place))
-    return [first, *[Event(event.kind, (*event.attributes, place)) for event in events]]
+def _message_event(type_url: str, sender: str, place: tuple[tuple[str, str], ...]) -> Event:
+    """Return the event that leads a message's own."""
+    action, module = _named(type_url)
+    return Event("message", (action, ("sender", sender), module, *place))
+
+
+@lru_cache(maxsize=256)
+def _named(type_url: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("action", type_url), ("module", type_url[1:].split(".")[1])
+
+
+@lru_cache(maxsize=64)
+def _place(index: int) -> tuple[tuple[str, str], ...]:
+    return (("msg_index", str(index)),)
+
+
+@lru_cache(maxsize=1024)
+def _result_data(responses: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Return the data of a result from (type URL of the message, its response's bytes)."""
+    return encode(TxMsgData((), tuple(AnyValue(url + "Response", value) for url, value in responses)))

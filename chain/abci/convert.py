@@ -6,8 +6,6 @@ from google.protobuf.timestamp_pb2 import Timestamp as WireTimestamp
 
 from chain.application import (
     Block,
-    Event,
-    FinalizeResult,
     Info,
     InitChain,
     InitChainResult,
@@ -184,33 +182,3 @@ def check_tx_response(result: TxResult) -> wire.ResponseCheckTx:
         gas_used=result.gas_used,
         codespace=result.codespace,
     )
-
-
-def finalize_block_response(result: FinalizeResult) -> wire.ResponseFinalizeBlock:
-    """Answer FinalizeBlock."""
-    response = wire.ResponseFinalizeBlock(
-        app_hash=result.app_hash,
-        validator_updates=map(wire_validator_update, result.validator_updates),
-        events=map(wire_event, result.events),
-    )
-    add_result = response.tx_results.add
-    for tx_result in result.tx_results:
-        wire_result = add_result(
-            code=tx_result.code,
-            data=tx_result.data,
-            log=tx_result.log,
-            gas_wanted=tx_result.gas_wanted,
-            gas_used=tx_result.gas_used,
-            codespace=tx_result.codespace,
-        )
-        for event in tx_result.events:
-            add_attribute = wire_result.events.add(type=event.kind).attributes.add
-            for key, value in event.attributes:
-                add_attribute(key=key, value=value, index=True)
-    return response
-
-
-def wire_event(event: Event) -> wire.Event:
-    """Translate an event; every attribute is offered to the node's index."""
-    attributes = (wire.EventAttribute(key=key, value=value, index=True) for key, value in event.attributes)
-    return wire.Event(type=event.kind, attributes=attributes)

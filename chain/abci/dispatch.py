@@ -1,11 +1,11 @@
 """The sixteen methods of ABCI 2.0, each from a request's payload to the frame that answers it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
-from chain.abci import convert
+from chain.abci import convert, results
 from chain.abci.frames import MalformedFrame, frame
 from chain.application import Application, CheckKind
 from chain.wire.tendermint.abci import types_pb2 as wire
@@ -17,6 +17,14 @@ _REPLIES = {field.name: number for number, field in wire.Response.DESCRIPTOR.fie
 _ACCEPTED = wire.ResponseVerifyVoteExtension(status=wire.ResponseVerifyVoteExtension.ACCEPT)
 _NO_OFFER = wire.ResponseOfferSnapshot(result=wire.ResponseOfferSnapshot.ABORT)
 _NO_CHUNK = wire.ResponseApplySnapshotChunk(result=wire.ResponseApplySnapshotChunk.ABORT)
+
+
+class Reply(Protocol):
+    """What answers a request: a message of `Response`, or what writes the same bytes."""
+
+    def SerializeToString(self) -> bytes:  # noqa: N802 (protobuf's own name)
+        """Return the message's bytes."""
+        ...
 
 
 class ApplicationFailed(Exception):
@@ -41,7 +49,7 @@ class Dispatcher:
         self._application = application
         self.height = 0
         """The last height CometBFT spoke of, for the log."""
-        methods: dict[str, Callable[[Any], Message]] = {
+        methods: dict[str, Callable[[Any], Reply]] = {
             "echo": lambda request: wire.ResponseEcho(message=request.message),
             "flush": lambda _request: wire.ResponseFlush(),
             "info": self._info,
@@ -112,12 +120,12 @@ class Dispatcher:
         verdict = wire.ResponseProcessProposal.ACCEPT if accepted else wire.ResponseProcessProposal.REJECT
         return wire.ResponseProcessProposal(status=verdict)
 
-    def _finalize_block(self, request: wire.RequestFinalizeBlock) -> wire.ResponseFinalizeBlock:
+    def _finalize_block(self, request: wire.RequestFinalizeBlock) -> results.FinalizeBlockReply:
         self.height = request.height
         result = self._application.finalize_block(convert.decided_block(request))
         if len(result.tx_results) != len(request.txs):
             raise RuntimeError(f"{len(result.tx_results)} results for {len(request.txs)} transactions")
-        return convert.finalize_block_response(result)
+        return results.FinalizeBlockReply(result)
 
     def _commit(self, _request: wire.RequestCommit) -> wire.ResponseCommit:
         return wire.ResponseCommit(retain_height=self._application.commit())

@@ -45,6 +45,8 @@ def write_uvarint(value: int) -> bytes:
     """Return the shortest little-endian base-128 form of `value`."""
     if value < 0x80:
         return _ONE_BYTE[value]
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()
     while value > 0x7F:
         out.append((value & 0x7F) | 0x80)

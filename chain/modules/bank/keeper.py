@@ -54,11 +54,16 @@ def transfer(ctx: Context, sender: bytes, recipient: bytes, amount: int) -> None
 def transfer_coins(ctx: Context, sender: bytes, recipient: bytes, coins: tuple[Balance, ...]) -> None:
     """Move coins and create the recipient's account if it is new. Raises: Rejected: INSUFFICIENT_FUNDS."""
     for coin in coins:
-        take(ctx, sender, coin)
-        _give(ctx, recipient, coin)
+        move(ctx, sender, recipient, coin)
     if recipient not in MODULE_ADDRESSES:
         accounts.ensure(ctx, recipient)
     announce(ctx, encode_address(sender), encode_address(recipient), rules.text_of(coins))
+
+
+def move(ctx: Context, sender: bytes, recipient: bytes, coin: Balance) -> None:
+    """Move a coin without a word; whoever calls has an event of its own. Raises: Rejected: INSUFFICIENT_FUNDS."""
+    take(ctx, sender, coin)
+    _give(ctx, recipient, coin)
 
 
 def announce(ctx: Context, sender: str, recipient: str, amount: str) -> None:

@@ -1,8 +1,11 @@
 """What CometBFT says reaches the application whole, and the other way round."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chain.abci import convert
+from chain.abci.results import FinalizeBlockReply, encode_result
 from chain.application import (
     Block,
     Event,
@@ -98,7 +101,7 @@ def test_a_validator_with_another_kind_of_key_is_refused() -> None:
 def test_results_reach_consensus_in_order_and_complete() -> None:
     event = Event("transfer", (("sender", "a"), ("amount", "1")))
     full = TxResult(3, b"d", 10, 9, "log", "bank", (event,))
-    response = convert.finalize_block_response(
+    reply = FinalizeBlockReply(
         FinalizeResult((full, TxResult()), b"h" * 32, (ValidatorUpdate(b"k" * 32, 0),), (Event("end"),))
     )
     attributes = [
@@ -109,12 +112,13 @@ def test_results_reach_consensus_in_order_and_complete() -> None:
     wire_full = wire.ExecTxResult(
         code=3, data=b"d", gas_wanted=10, gas_used=9, log="log", codespace="bank", events=[wire_event]
     )
-    assert response == wire.ResponseFinalizeBlock(
+    response = wire.ResponseFinalizeBlock(
         events=[wire.Event(type="end")],
         tx_results=[wire_full, wire.ExecTxResult()],
         validator_updates=[wire.ValidatorUpdate(pub_key=PublicKey(ed25519=b"k" * 32), power=0)],
         app_hash=b"h" * 32,
     )
+    assert reply.SerializeToString() == response.SerializeToString(deterministic=True)
     assert convert.check_tx_response(full) == wire.ResponseCheckTx(
         code=3, data=b"d", gas_wanted=10, gas_used=9, log="log", codespace="bank"
     )
@@ -123,6 +127,45 @@ def test_results_reach_consensus_in_order_and_complete() -> None:
             app_hash=b"h", validators=[wire.ValidatorUpdate(pub_key=PublicKey(ed25519=b"k" * 32), power=1)]
         )
     )
+
+
+@given(
+    st.builds(
+        TxResult,
+        code=st.integers(0, 2**32 - 1),
+        data=st.binary(),
+        gas_wanted=st.integers(0, 2**63 - 1),
+        gas_used=st.integers(0, 2**63 - 1),
+        log=st.text(),
+        codespace=st.text(),
+        events=st.lists(
+            st.builds(
+                Event,
+                st.text(max_size=200),
+                st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=4).map(tuple),
+            ),
+            max_size=4,
+        ).map(tuple),
+    )
+)
+def test_results_have_the_bytes_that_protobuf_gives_them(result: TxResult) -> None:
+    events = [
+        wire.Event(
+            type=event.kind,
+            attributes=[wire.EventAttribute(key=key, value=value, index=True) for key, value in event.attributes],
+        )
+        for event in result.events
+    ]
+    expected = wire.ExecTxResult(
+        code=result.code,
+        data=result.data,
+        log=result.log,
+        gas_wanted=result.gas_wanted,
+        gas_used=result.gas_used,
+        events=events,
+        codespace=result.codespace,
+    )
+    assert encode_result(result) == expected.SerializeToString(deterministic=True)
 
 
 def test_a_proof_is_carried_in_order_and_absent_without_steps() -> None:
