@@ -12,8 +12,7 @@ class Event(NamedTuple):
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TxResult:
+class TxResult(NamedTuple):
     """Outcome of one transaction; `code`, `data`, `gas_wanted`, `gas_used` are hashed into the next header."""
 
     code: int = 0

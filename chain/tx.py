@@ -155,8 +155,7 @@ class Pending:
 _IN_STATE = _InState()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A result, and the message that failed, if one did."""
 
     result: TxResult

@@ -267,10 +267,13 @@ def _decode(plan: _Plan, data: bytes, depth: int) -> Any:
             raise _misplaced(plan, key)
         index, kind, field = slot
         if kind in _NUMBERS:
-            number, offset = read_uvarint(data, offset)
+            if offset < end and (number := data[offset]) < 0x80:
+                offset += 1
+            else:
+                number, offset = read_uvarint(data, offset)
             item = number if kind == _INT else _scalar(field, number)
         else:
-            # One byte tells almost every length.
+            # One byte tells almost every length, and many a number.
             if offset < end and (length := data[offset]) < 0x80:
                 offset += 1
             else:
