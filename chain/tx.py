@@ -305,7 +305,7 @@ def execute_tx(
         responses: list[tuple[str, bytes]] = []
         for index, (route, message) in enumerate(tx.messages):
             scratch.gas.charge(route.gas, route.type_url)
-            scratch.place = _place(index)
+            scratch.place = (("msg_index", str(index)),)
             scratch.events.append(_message_event(route.type_url, getattr(message, route.signer), scratch.place))
             response = route.handler(scratch, message)
             responses.append((route.type_url, b"" if response is None else encode(response)))
@@ -353,11 +353,6 @@ def _message_event(type_url: str, sender: str, place: tuple[tuple[str, str], ...
 @lru_cache(maxsize=256)
 def _named(type_url: str) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("action", type_url), ("module", type_url[1:].split(".")[1])
-
-
-@lru_cache(maxsize=64)
-def _place(index: int) -> tuple[tuple[str, str], ...]:
-    return (("msg_index", str(index)),)
 
 
 @lru_cache(maxsize=1024)
