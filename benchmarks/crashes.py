@@ -27,7 +27,7 @@ from localnet.network import Spec, down, up
 from tests.support.crashes import Verdict, Victim, crash_under_load, senders
 from tests.support.tiny_model import write_tiny_model
 from tests.support.validators import BALANCE, create_validators, running
-from tests.support.worker_crashes import WINDOW_SECONDS, WorkerVerdict, crash_workers
+from tests.support.worker_crashes import WorkerVerdict, crash_workers
 
 TIMEOUT_COMMIT_MS = 50
 
@@ -83,12 +83,12 @@ def show_workers(verdict: WorkerVerdict) -> None:
         console.print(f"  {times} × {reason}")
     ended = ", ".join(f"{verdict.count(reason)} {reason.name}" for reason in CloseReason if verdict.count(reason))
     console.print(f"jobs: {ended}; stuck: {len(verdict.stuck)}")
-    brief = sum(verdict.outages.get(name, 0.0) < WINDOW_SECONDS for name in verdict.punished)
     console.print(
-        f"workers whose bond changed: {sum(map(bool, verdict.bond_changes.values()))}, checks not revealed: "
-        f"{sum(len(end.unrevealed) for end in verdict.ends)}, disputes: {len(verdict.disputed)}; of workers away for "
-        f"less than {WINDOW_SECONDS:.0f} s: {brief}"
+        f"workers whose bond changed: {sum(map(bool, verdict.bond_changes.values()))}; duties missed while away: "
+        f"{len(verdict.misses) - len(verdict.unexcused)}, for no such reason: {len(verdict.unexcused)}"
     )
+    for miss in verdict.misses:
+        console.print(f"  {miss}")
 
 
 def main() -> int:

@@ -34,6 +34,8 @@ from inference.view import UnitKey
 
 log = logging.getLogger("ostraka.check")
 
+MAX_COMPUTING = 2
+"""Checks computed at a time; for the input of more is asked meanwhile, so that one that is withheld shows in time."""
 PATIENCE_SECONDS = 2.0
 """What a source of a unit's input is given although the ids are here: without rows all earlier layers are computed."""
 
@@ -81,6 +83,9 @@ class Checker:
         self._row_bytes = row_size(header.hidden_size)
         self._journal = journal
         self._came: dict[tuple[int, int], asyncio.Event] = {}
+        self._turns = asyncio.Semaphore(MAX_COMPUTING)
+        self.asked: dict[UnitKey, int] = {}
+        """Units whose stages were asked for the input → height at which that began."""
         self.fed: set[UnitKey] = set()
         """Units whose input has come."""
         self.starved: set[UnitKey] = set()
@@ -93,6 +98,7 @@ class Checker:
 
     def forget(self, key: UnitKey) -> None:
         """Forget a unit whose job is over."""
+        self.asked.pop(key, None)
         self.fed.discard(key)
         self.starved.discard(key)
         self._came.pop(key[:2], None)
@@ -102,7 +108,8 @@ class Checker:
         assert duty.job is not None
         assert duty.unit is not None
         found = await self.fetch(duty.job, duty.unit, duty.operators)
-        return found, await self.trace(duty.job, duty.unit, found)
+        async with self._turns:
+            return found, await self.trace(duty.job, duty.unit, found)
 
     async def fetch(self, job: Job, unit: Unit, operators: Sequence[bytes]) -> UnitInput:
         """Return a unit's input, from the producer, the asserter or any other stage; else by the earlier layers.
@@ -110,6 +117,7 @@ class Checker:
         `operators` are those of all stages. Raises: CheckFailed.
         """
         key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        self.asked.setdefault(key, self._reader.height)
         found = await self._ask(job, unit, operators, key)
         self.fed.add(key)
         self.starved.discard(key)
@@ -135,7 +143,8 @@ class Checker:
             raise CheckFailed("nobody gave the job's ids")
         if not unit.stage:
             return witness
-        rows = await self._earlier_layers(job, unit, witness)
+        async with self._turns:
+            rows = await self._earlier_layers(job, unit, witness)
         if not self._is_input(unit, Fetched(witness.blind, witness.ids, rows)):
             raise EarlierStageFalse(witness)
         return UnitInput(witness.blind, witness.ids, rows)

@@ -47,8 +47,8 @@ MAX_PREPARED = 2
 """Moves prepared at a time: one computes while the other fetches."""
 MAX_EVIDENCE = 8
 """Proofs against others in one transaction."""
-MAX_CHECKS = 2
-"""Checks at a time: one computes while the other fetches."""
+MAX_CHECKS = 8
+"""Checks under way at a time; most of them only wait for their input or for their turn to be computed."""
 FEE_RESERVE = 1_000_000
 """uostr an operator keeps for gas beside bond and hot key."""
 TURN_BLOCKS = 4

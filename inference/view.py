@@ -149,6 +149,8 @@ class WorkerView:
     """(job, attempt) whose ids came on demand."""
     false_boxes: frozenset[tuple[int, WitnessPart]] = frozenset()
     """(demand, part) of this worker's demands that were answered with something else."""
+    asked: Mapping[UnitKey, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Units to check → height at which their stages were first asked for the input."""
     fed: frozenset[UnitKey] = frozenset()
     """Units to check whose input has come."""
     starved: frozenset[UnitKey] = frozenset()

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 from chain.modules.disputes import witness_rules as rules
 from chain.modules.disputes.types import DemandStatus, DueDemand, WitnessPart
+from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling.types import DutyKind
 from inference.actions import HOT, ReadWitness, SendWitness
 from inference.view import StepKind, UnitKey, WitnessStep, WorkerView, unit_key
 
 MARGIN_BLOCKS = 3
 """How long before the last height of a demand the worker stops waiting for those who should send the input."""
+ASKING_BLOCKS = 2
+"""How long it waits for them even then, if it asked late: a worker that was just started has asked nobody."""
 REFUTE_BLOCKS = 20
 """Within how many blocks a refutation must be taken, or it is made again."""
 MAX_STEPS = 16
@@ -42,9 +45,14 @@ def read_witness(view: WorkerView) -> ReadWitness | None:
         is_known = (demand.job_id, demand.attempt) in view.witnesses
         is_false = any(number == demand.demand_id for number, _ in view.false_boxes)
         action = ReadWitness(due, UnitKey(demand.job_id, demand.attempt, demand.stage))
-        if is_own and not is_known and not is_false and view.may_try(action.name):
+        if is_own and not (is_known or is_false or _is_over(due)) and view.may_try(action.name):
             return action
     return None
+
+
+def _is_over(due: DueDemand) -> bool:
+    """Say whether the attempt is over: the ids are of no use any more, and what opens the boxes is forgotten."""
+    return due.job.attempt != due.demand.attempt or due.job.status in (JobStatus.FINAL, JobStatus.CLOSED)
 
 
 def suppliers(due: DueDemand) -> dict[WitnessPart, UnitKey]:
@@ -91,8 +99,10 @@ def _demands(view: WorkerView) -> Iterator[WitnessStep]:
         last = rules.last_demand(duty.check, view.windows.commit_blocks, view.game.witness_blocks)
         if key not in view.drawn or key in view.checked or last is None or view.height >= last:
             continue
-        is_starved = key in view.starved or (key not in view.fed and view.height >= last - MARGIN_BLOCKS)
+        # One block is left for the demand: who asks only now may have to demand before it is answered.
+        late = min(view.asked.get(key, view.height) + ASKING_BLOCKS, last - 1)
+        is_late = key not in view.fed and view.height >= max(last - MARGIN_BLOCKS, late)
         pair = (key.job_id, key.attempt)
-        if is_starved and pair not in asked and pair not in view.witnesses:
+        if (is_late or key in view.starved) and pair not in asked and pair not in view.witnesses:
             asked.add(pair)
             yield WitnessStep(StepKind.DEMAND, last, key, MESSAGE_BYTES)

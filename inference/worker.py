@@ -376,6 +376,7 @@ class WorkerProcess:
             demands=self._demands,
             witnesses=frozenset((job_id, attempt) for _, job_id, attempt, _, has_come in demands if has_come),
             false_boxes=self._desk.false_boxes,
+            asked=MappingProxyType(dict(self._checker.asked)),
             fed=frozenset(self._checker.fed),
             starved=frozenset(self._checker.starved),
             game=self._game,

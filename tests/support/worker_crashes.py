@@ -10,8 +10,6 @@ import grpc.aio
 
 from chain.client.client import ChainClient
 from chain.client.signing import Key
-from chain.crypto.keys import encode_address
-from chain.modules.disputes.types import QueryDisputesRequest, QueryDisputesResponse
 from chain.modules.jobs.types import (
     CloseReason,
     JobStatus,
@@ -19,10 +17,10 @@ from chain.modules.jobs.types import (
     QueryJobResponse,
     QueryJobsRequest,
     QueryJobsResponse,
-    UnitStatus,
 )
-from chain.modules.sampling.types import CheckOutcome, QueryUnitRequest, QueryUnitResponse
+from chain.modules.sampling.types import QueryUnitRequest, QueryUnitResponse
 from chain.modules.workers.types import QueryWorkerRequest, QueryWorkerResponse
+from chain.parameters import LOCALNET
 from chain.wire.worker.v1 import worker_pb2 as wire
 from chain.wire.worker.v1.worker_pb2_grpc import WorkerStub
 from inference.gateway.open_job import OpenJob, RequestError
@@ -30,6 +28,7 @@ from inference.gateway.requester import Requester
 from inference.keys import read_secret
 from localnet.layout import Localnet, WorkerPlace
 from localnet.network import start_worker
+from tests.support.outages import Miss, Outage, misses
 
 LOADERS = 3
 """Jobs under way at a time."""
@@ -46,8 +45,6 @@ IDLE_SECONDS = 15.0
 START_SECONDS = 120.0
 PAUSE_SECONDS = 0.5
 SETTLE_SECONDS = 240.0
-WINDOW_SECONDS = 8.0
-"""The shortest window of a duty, 20 blocks, less what a message takes: who is away for longer may miss it and pay."""
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED)
 
 
@@ -72,11 +69,8 @@ class JobEnd:
     job_id: int
     status: JobStatus
     reason: CloseReason
-    units: tuple[UnitStatus, ...]
-    outcomes: tuple[CheckOutcome, ...]
-    """Of all checks of its units."""
-    unrevealed: tuple[str, ...]
-    """Operators of the checks that were not revealed."""
+    units: tuple[QueryUnitResponse, ...]
+    """Its units with their draws and checks."""
 
 
 @dataclass(frozen=True)
@@ -85,31 +79,26 @@ class WorkerVerdict:
 
     kills: tuple[str, ...]
     """Names of the killed workers, in order."""
-    outages: dict[str, float]
-    """Longest time in seconds from a kill until the worker was at work again, by operator."""
+    outages: tuple[Outage, ...]
+    """From a kill until the worker was at work again, in order."""
+    longest_outage_seconds: float
     answers: Answers
     ends: tuple[JobEnd, ...]
     stuck: tuple[int, ...]
     """Jobs that did not end."""
     bond_changes: dict[str, int]
     """By operator, in uostr."""
-    disputed: tuple[str, ...]
-    """Operators of the asserters in disputes."""
+    misses: tuple[Miss, ...]
+    """Everything that workers were blamed for."""
 
     @property
-    def longest_outage_seconds(self) -> float:
-        """Return the longest of all outages."""
-        return max(self.outages.values(), default=0.0)
-
-    @property
-    def punished(self) -> frozenset[str]:
-        """Return the operators that missed something or paid for it."""
-        missed = {name for end in self.ends for name in end.unrevealed}
-        return frozenset({*missed, *self.disputed, *(name for name, change in self.bond_changes.items() if change)})
+    def unexcused(self) -> tuple[Miss, ...]:
+        """Return what being away does not explain."""
+        return tuple(miss for miss in self.misses if not miss.is_excused_by(self.outages))
 
     @property
     def holds(self) -> bool:
-        """Tell whether every job ended as it may, every answer was right and nobody was punished for a short crash.
+        """Tell whether all jobs ended as they may, all answers were right and nobody was blamed beyond its outages.
 
         A job may end without settlement only if its requester was told so.
         """
@@ -117,7 +106,9 @@ class WorkerVerdict:
         expired = self.count(CloseReason.EXPIRED)
         is_ended = settled + expired == len(self.ends) and expired <= len(self.answers.failed)
         is_clean = not (self.stuck or self.answers.wrong)
-        return is_clean and is_ended and all(self.outages.get(name, 0.0) >= WINDOW_SECONDS for name in self.punished)
+        blamed = {miss.operator for miss in self.misses}
+        is_explained = all(name in blamed for name, change in self.bond_changes.items() if change)
+        return is_clean and is_ended and is_explained and not self.unexcused
 
     def count(self, reason: CloseReason) -> int:
         """Return how many jobs ended so."""
@@ -147,7 +138,8 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
         load = [asyncio.create_task(ask_until(done, requester, network, answers, number)) for number in range(LOADERS)]
         dice = random.Random(seed)
         killed: list[str] = []
-        outages: dict[str, float] = {}
+        outages: list[Outage] = []
+        longest = 0.0
         for _ in range(kills):
             answers.token.clear()
             with contextlib.suppress(TimeoutError):
@@ -155,30 +147,28 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
             await asyncio.sleep(dice.random() * LONGEST_LIFE_SECONDS)
             # Never the same one twice in a row: two crashes on end are one that may outlast its windows.
             place = dice.choice([worker for worker in network.workers if [worker.name] != killed[-1:]])
-            began = asyncio.get_running_loop().time()
+            began, first = asyncio.get_running_loop().time(), (await client.status()).height + 1
             await asyncio.to_thread(place.process.kill)
             killed.append(place.name)
             await asyncio.sleep(dice.random() * LONGEST_DOWN_SECONDS)
             network = network.with_worker(start_worker(place))
             network.save()
             await working(place)
-            outage = asyncio.get_running_loop().time() - began
-            outages[place.operator] = max(outage, outages.get(place.operator, 0.0))
+            longest = max(longest, asyncio.get_running_loop().time() - began)
+            outages.append(Outage(place.operator, first, (await client.status()).height))
         done.set()
         await asyncio.gather(*load)
         ends, stuck = await settled(client)
         after = await bonds_of(client, network.workers)
-        disputes = await client.query(
-            "ostraka.disputes.v1.Query/Disputes", QueryDisputesRequest(), QueryDisputesResponse
-        )
         verdict = WorkerVerdict(
             tuple(killed),
-            outages,
+            tuple(outages),
+            longest,
             answers,
             ends,
             stuck,
             {name: after[name] - bonds[name] for name in after},
-            tuple(encode_address(found.asserter) for found in disputes.disputes),
+            await misses(client, LOCALNET, [unit for end in ends for unit in end.units]),
         )
         return network, verdict
 
@@ -237,16 +227,11 @@ async def num_jobs(client: ChainClient) -> int:
 
 async def end_of(client: ChainClient, found: QueryJobResponse) -> JobEnd:
     """Read how a job and its checks ended."""
-    outcomes: list[CheckOutcome] = []
-    unrevealed: list[str] = []
+    units: list[QueryUnitResponse] = []
     for unit in found.units:
         request = QueryUnitRequest(unit.job_id, unit.attempt, unit.stage)
-        seen = await client.query("ostraka.sampling.v1.Query/Unit", request, QueryUnitResponse)
-        outcomes += (commit.outcome for commit in seen.commits)
-        missed = (commit.checker for commit in seen.commits if commit.outcome == CheckOutcome.UNREVEALED)
-        unrevealed += (encode_address(checker) for checker in missed)
-    job, units = found.job, tuple(unit.status for unit in found.units)
-    return JobEnd(job.job_id, job.status, job.close_reason, units, tuple(outcomes), tuple(unrevealed))
+        units.append(await client.query("ostraka.sampling.v1.Query/Unit", request, QueryUnitResponse))
+    return JobEnd(found.job.job_id, found.job.status, found.job.close_reason, tuple(units))
 
 
 async def bonds_of(client: ChainClient, workers: Sequence[WorkerPlace]) -> dict[str, int]:

@@ -49,6 +49,7 @@ from inference.actions import (
 from inference.disputes.claims import evidence_name
 from inference.plan import (
     BRIEF_SETTLE_BLOCKS,
+    MAX_CHECKS,
     MAX_MOVE_BYTES,
     MENDING_TURN_BLOCKS,
     SETTLE_BLOCKS,
@@ -298,12 +299,13 @@ def test_only_winning_tickets_are_checked_then_committed() -> None:
     assert plan(view(duties=(draw,), drawn=frozenset({KEY}), checked=frozenset({KEY}))) == SendDuties((draw,))
 
 
-def test_two_checks_run_at_a_time_the_most_urgent_first() -> None:
-    draws = tuple(duty(DutyKind.DRAW, job_id=n, deadline=150 - n) for n in (4, 5, 6))
-    drawn = frozenset(UnitKey(n, 0, 1) for n in (4, 5, 6))
+def test_some_checks_are_under_way_at_a_time_the_most_urgent_first() -> None:
+    numbers = range(4, 5 + MAX_CHECKS)
+    draws = tuple(duty(DutyKind.DRAW, job_id=n, deadline=150 - n) for n in numbers)
+    drawn = frozenset(UnitKey(n, 0, 1) for n in numbers)
     waiting = view(duties=draws, drawn=drawn)
-    assert plan(waiting) == CheckUnit(draws[2], UnitKey(6, 0, 1))
-    busy = frozenset({"check 6/0/1", "check 5/0/1"})
+    assert plan(waiting) == CheckUnit(draws[-1], UnitKey(numbers[-1], 0, 1))
+    busy = frozenset(f"check {n}/0/1" for n in numbers[1:])
     assert plan(replace(waiting, busy=busy)) == Wait("work")
 
 

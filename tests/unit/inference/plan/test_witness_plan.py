@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from chain.modules.disputes.types import Demand, DemandStatus, DueDemand, WitnessPart
+from chain.modules.jobs.types import JobStatus
 from chain.modules.sampling.types import CheckPhase, DutyKind, UnitCheck
 from chain.parameters import LOCALNET
 from inference.actions import HOT, ReadWitness, SendWitness
 from inference.plan import plan
 from inference.view import RunView, StepKind, UnitKey, WitnessStep, WorkerView
-from inference.witness_plan import MARGIN_BLOCKS, MAX_BYTES, read_witness, send_witness, suppliers
+from inference.witness_plan import ASKING_BLOCKS, MARGIN_BLOCKS, MAX_BYTES, read_witness, send_witness, suppliers
 from tests.unit.inference.plan.test_plan import ME, OTHER, duty, view
 
 KEY = UnitKey(7, 0, 1)
@@ -47,8 +48,9 @@ def test_a_worker_demands_what_nobody_gave_it_at_once() -> None:
 
 
 def test_a_worker_waits_for_an_input_as_long_as_a_demand_is_of_use() -> None:
-    assert send_witness(drawn(LAST - MARGIN_BLOCKS - 1)) is None
-    waiting = drawn(LAST - MARGIN_BLOCKS)
+    long_ago = MappingProxyType({KEY: 150})
+    assert send_witness(drawn(LAST - MARGIN_BLOCKS - 1, asked=long_ago)) is None
+    waiting = drawn(LAST - MARGIN_BLOCKS, asked=long_ago)
     assert send_witness(waiting) is not None
     assert send_witness(replace(waiting, fed=frozenset({KEY}))) is None
     assert send_witness(replace(waiting, checked=frozenset({KEY}))) is None
@@ -57,6 +59,15 @@ def test_a_worker_waits_for_an_input_as_long_as_a_demand_is_of_use() -> None:
     assert send_witness(replace(waiting, game=None)) is None
     assert send_witness(replace(waiting, busy=frozenset({HOT}))) is None
     assert send_witness(drawn(LAST, starved=frozenset({KEY}))) is None
+
+
+def test_a_worker_that_was_just_started_asks_before_it_demands() -> None:
+    late = LAST - MARGIN_BLOCKS
+    assert send_witness(drawn(late)) is None, "it has asked nobody"
+    asked = MappingProxyType({KEY: late})
+    assert send_witness(drawn(late + ASKING_BLOCKS - 1, asked=asked)) is None
+    assert send_witness(drawn(late + ASKING_BLOCKS, asked=asked)) is not None
+    assert send_witness(drawn(LAST - 1)) is not None, "a demand is taken no later"
 
 
 def test_nobody_owes_anything_of_an_attempt_that_is_over() -> None:
@@ -98,6 +109,8 @@ def test_boxes_are_read_and_a_false_one_is_shown() -> None:
     assert read_witness(replace(plain, witnesses=frozenset({(7, 0)}))) is None
     shown = replace(plain, false_boxes=frozenset({(3, WitnessPart.OUTPUT)}))
     assert read_witness(shown) is None
+    for over in (replace(own.job, status=JobStatus.FINAL), replace(own.job, attempt=1)):
+        assert read_witness(replace(plain, demands=(DueDemand(own.demand, over),))) is None, "its secret is forgotten"
     size = 48 + 32 + 4 * 2 + 512
     assert send_witness(shown) == SendWitness((WitnessStep(StepKind.REFUTE, 170, KEY, size, 3, WitnessPart.OUTPUT),))
 
