@@ -5,6 +5,7 @@ and cached prefixes leave no mark. It keeps 32 bytes per layer and position, whi
 rounds of a dispute are made of.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,6 +78,8 @@ class TraceRecorder:
         self._digests = {layer: bytearray() for layer in range(max(start - 1, 0), end)}
         self._checksums = bytearray()
         self._token_leaves = ListRoot(Kind.TOKS)
+        self._outputs = threading.Lock()
+        """A requester may end an answer while a step samples: one thread signs what another one records."""
 
     def positions(self, layer: int) -> int:
         """Return how many rows of a boundary are recorded; `start - 1` is the input."""
@@ -103,9 +106,10 @@ class TraceRecorder:
         if not self.is_last:
             raise ValueError("only the last stage has outputs")
         body = best.to_bytes(4, "little", signed=True) + total.to_bytes(8, "little", signed=True)
-        self._checksums += leaf(Kind.CHK, body)
-        self._token_leaves.append(token_leaf(self._blind, True, len(self.tokens), token))
-        self.tokens.append(token)
+        with self._outputs:
+            self._checksums += leaf(Kind.CHK, body)
+            self._token_leaves.append(token_leaf(self._blind, True, len(self.tokens), token))
+            self.tokens.append(token)
 
     def input_root(self, count: int) -> bytes:
         """Return the on-chain form of the first `count` input rows: what the upstream's receipt must say."""
@@ -118,8 +122,9 @@ class TraceRecorder:
         """
         if not self.is_last:
             return hashing.blinded(self._blind, section_root(self._digests[self.end - 1], count))
-        if count == len(self.tokens):
-            return self._token_leaves.root()
+        with self._outputs:
+            if count == len(self.tokens):
+                return self._token_leaves.root()
         if not 0 <= count < len(self.tokens):
             raise ValueError(f"{count} tokens of {len(self.tokens)} are not there")
         return lr(Kind.TOKS, [token_leaf(self._blind, True, at, token) for at, token in enumerate(self.tokens[:count])])

@@ -1,12 +1,14 @@
 """Traces, their forms on the chain, seals and checks."""
 
 import dataclasses
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from chain.crypto import hashing
-from chain.crypto.merkle import Kind, leaf, lr
+from chain.crypto.merkle import Kind, ListRoot, leaf, lr
 from chain.modules.models.types import LayerScales, LinearScale, ModelHeader
 from inference.engine.rows import RowChunk
 from inference.proofs import check, commit
@@ -108,6 +110,29 @@ def test_neighbours_see_the_same_root_after_every_count() -> None:
     last = _recorded(4, 5, [POSITIONS])
     for count in (0, 1, OUTPUTS):
         assert last.output_root(count) == _answer_root(count)
+
+
+def test_a_root_of_the_tokens_so_far_is_right_while_others_are_recorded() -> None:
+    """A requester may end an answer in the middle of a step: one thread signs while another one samples."""
+    outputs, source = 1_500, ListRoot(Kind.TOKS)
+    expected = [source.root()]
+    for at in range(outputs):
+        source.append(commit.token_leaf(BLIND, True, at, at))
+        expected.append(source.root())
+    recorder = TraceRecorder(HEADER, 4, 5, BLIND)
+    found: list[tuple[int, bytes]] = []
+    sampling = threading.Thread(target=lambda: [recorder.add_output(0, 0, at) for at in range(outputs)])
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        sampling.start()
+        while sampling.is_alive():
+            count = len(recorder.tokens)
+            found.append((count, recorder.output_root(count)))
+        sampling.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert [root for _, root in found] == [expected[count] for count, _ in found]
 
 
 def test_rows_out_of_order_are_refused() -> None:
