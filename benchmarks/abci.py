@@ -2,13 +2,12 @@
 
 Both serve a key-value application without signatures. The client pre-serialises its requests, pipelines them and
 counts replies by their bytes, so that it costs little beside the server; figures still share the machine's cores.
-The rival is `abci-cli kvstore` of the pinned CometBFT; without it on PATH only our figures are printed.
+The rival is `abci-cli kvstore` of the pinned CometBFT, which is built first if need be.
 """
 
 import argparse
 import json
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -23,7 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from chain.abci.frames import frame
+from chain.node.go_tools import obtain
 from chain.wire.tendermint.abci import types_pb2 as wire
+from tests.support.go_tools import ABCI_CLI
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLUSH = frame(2, b"")
@@ -177,10 +178,9 @@ def main() -> int:
         ours, theirs = Path(folder) / "ours.sock", Path(folder) / "theirs.sock"
         command = [sys.executable, str(application), "--address", f"unix://{ours}"]
         figures.append(measure("ostraka (Python)", command, ours, arguments.bursts))
-        rival = shutil.which("abci-cli")
-        if rival is not None:
-            command = [rival, "kvstore", "--abci", "socket", "--address", f"unix://{theirs}"]
-            figures.append(measure("abci-cli kvstore (Go)", command, theirs, arguments.bursts))
+        rival = str(obtain(ABCI_CLI, lambda line: print(line, file=sys.stderr)))
+        command = [rival, "kvstore", "--abci", "socket", "--address", f"unix://{theirs}"]
+        figures.append(measure("abci-cli kvstore (Go)", command, theirs, arguments.bursts))
     if arguments.output == "json":
         print(json.dumps([asdict(figure) for figure in figures], indent=2))
         return 0

@@ -29,7 +29,7 @@ from rich.table import Table
 
 from benchmarks.contenders import CHAIN_ID, Contender, go_kvstore, ours_kvstore, transfers
 from chain.node.comet_rpc import CometRpc, RpcUnavailable
-from chain.node.cometbft import COMETBFT_VERSION, MODULE, obtain_cometbft
+from chain.node.cometbft import obtain_cometbft
 from chain.node.genesis import ConsensusParameters
 from chain.node.home import CometSettings, NodeHome, Ports, create_testnet, free_ports
 
@@ -39,7 +39,6 @@ SETTINGS = CometSettings(
 )
 PARAMETERS = ConsensusParameters(block_max_bytes=4 * 1024 * 1024, block_max_gas=-1)
 STALL_SECONDS = 30.0
-ABCI_CLI = f"{MODULE}/abci/cmd/abci-cli@{COMETBFT_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -243,11 +242,9 @@ def main() -> int:
     parser.add_argument("--output", choices=("table", "json"), default="table")
     arguments = parser.parse_args()
     ours = transfers(arguments.count) if arguments.ours == "transfers" else ours_kvstore()
-    rival = go_kvstore()
-    if rival is None:
-        Console(stderr=True).print(f"abci-cli is not on PATH, so there is no rival: go install {ABCI_CLI}")
-    contenders = [contender for contender in (ours, rival) if contender is not None]
-    figures = compare(contenders, arguments.count, arguments.connections, arguments.processes, arguments.rounds)
+    figures = compare(
+        [ours, go_kvstore()], arguments.count, arguments.connections, arguments.processes, arguments.rounds
+    )
     if arguments.output == "json":
         print(json.dumps([asdict(figure) for figure in figures], indent=2))
         return 0

@@ -1,7 +1,6 @@
 """Applications under CometBFT that `benchmarks.committed` compares: the node's own, and key-value stores."""
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ from chain.client.signing import Key, build_tx
 from chain.config import create_beacon_key
 from chain.genesis import beacon_key, build_genesis
 from chain.modules.bank.types import DENOM, Coin, MsgSend
+from chain.node.go_tools import obtain
 from chain.node.home import NodeHome
 from chain.parameters import LOCALNET
+from tests.support.go_tools import ABCI_CLI
 
 TransactionMaker = Callable[[NodeHome, int], Sequence[bytes]]
 """Makes `count` signed, distinct, valid transactions for a node that runs."""
@@ -96,11 +97,9 @@ def ours_kvstore() -> Contender:
     return Contender("kvstore (Python, over the socket)", command, kvstore_transactions)
 
 
-def go_kvstore() -> Contender | None:
-    """Return CometBFT's own example over the socket, if its tool is there."""
-    tool = shutil.which("abci-cli")
-    if tool is None:
-        return None
+def go_kvstore() -> Contender:
+    """Return CometBFT's own example over the socket, built first if need be. Raises: ToolMissing."""
+    tool = str(obtain(ABCI_CLI, lambda line: print(line, file=sys.stderr)))
 
     def command(home: NodeHome) -> list[str]:
         return [tool, "kvstore", "--abci", "socket", "--address", home.app_address]

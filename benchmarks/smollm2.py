@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from chain.node.cometbft import cache_directory
+from chain.node.go_tools import cache_directory
 from inference.engine.engine import Engine
 from inference.models.sources import smollm2 as source
 from inference.shards.loader import load

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from chain.modules.models.types import ModelHeader
-from chain.node.cometbft import cache_directory
+from chain.node.go_tools import cache_directory
 from chain.store.codec import decode
 from inference.models.format import CONVERTER_VERSION
 from localnet.processes import python

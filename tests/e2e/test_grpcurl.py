@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,11 @@ import pytest
 from chain.cli.failures import EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_UNPROVEN
 from chain.client.registry import calls
 from chain.modules.accounts.state import PARAMS
+from chain.node.go_tools import obtain
 from chain.node.home import load_home
+from tests.support.go_tools import GRPCURL
 from tests.support.kvstore_node import kill, wait_for_height
 from tests.support.ostrakad_node import ALICE, CHAIN_ID, Ostrakad, running_node
-
-PLACES = (shutil.which("grpcurl"), str(Path.home() / "go" / "bin" / "grpcurl"))
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +27,7 @@ def ostrakad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ostrakad]:
 
 @pytest.fixture(scope="module")
 def grpcurl(ostrakad: Ostrakad) -> Any:
-    binary = next((place for place in PLACES if place and Path(place).exists()), None)
-    if binary is None:
-        pytest.skip("grpcurl is not installed: go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest")
+    binary = str(obtain(GRPCURL))
 
     def run(*arguments: str, data: str | None = None, seconds: int = 20) -> subprocess.CompletedProcess[str]:
         body = [] if data is None else ["-d", data]

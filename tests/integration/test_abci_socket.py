@@ -1,6 +1,5 @@
 """The server over a real socket: order, splits, garbage, fail-stop, signals; and CometBFT's own client tool."""
 
-import shutil
 import signal
 import socket
 import stat
@@ -15,6 +14,7 @@ import pytest
 
 from chain.abci.frames import frame, read_uvarint, uvarint
 from chain.abci.server import EXIT_FAILED, EXIT_OK, listen
+from chain.node.go_tools import obtain
 from chain.wire.tendermint.abci.types_pb2 import (
     Request,
     RequestApplySnapshotChunk,
@@ -39,6 +39,7 @@ from chain.wire.tendermint.abci.types_pb2 import (
     ResponseProcessProposal,
     ResponseVerifyVoteExtension,
 )
+from tests.support.go_tools import ABCI_CLI
 from tests.support.kvstore_node import APPLICATION, REPOSITORY, environment
 
 PATIENCE_SECONDS = 30
@@ -301,11 +302,10 @@ def test_loopback_tcp_is_served() -> None:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-@pytest.mark.skipif(shutil.which("abci-cli") is None, reason="abci-cli is not on PATH")
 def test_cometbfts_own_client_drives_the_server(served: Served) -> None:
     commands = 'echo hello\ninfo\ncheck_tx "a=b"\nfinalize_block "a=b"\ncommit\nquery "a"\n'
     result = subprocess.run(
-        ["abci-cli", "--address", f"unix://{served.path}", "--abci", "socket", "batch"],
+        [str(obtain(ABCI_CLI)), "--address", f"unix://{served.path}", "--abci", "socket", "batch"],
         input=commands,
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.node import cometbft
+from chain.node import cometbft, go_tools
 from chain.node.cometbft import COMETBFT_VERSION, CometBftMissing, find_cometbft, obtain_cometbft
 
 
@@ -60,12 +60,12 @@ def test_a_failed_build_says_what_failed_and_what_to_do(empty_machine: Path) -> 
     with pytest.raises(CometBftMissing, match=r"no route to host; install Go 1\.22 or newer, or put cometbft"):
         obtain_cometbft(lines.append)
     assert lines == [
-        f"building CometBFT {COMETBFT_VERSION} with {empty_machine}/bin/go (once, about a minute)",
+        f"building cometbft {COMETBFT_VERSION} with {empty_machine}/bin/go (once, about a minute)",
     ]
     assert not any((empty_machine / "cache" / "bin").iterdir())
 
 
 def test_a_go_that_is_too_old_is_not_used(empty_machine: Path) -> None:
     script(empty_machine / "bin" / "go", "echo go1.19.8")
-    assert cometbft._find_go() is None
-    assert os.environ["OSTRAKA_CACHE"] == str(cometbft.cache_directory())
+    assert go_tools.find_go() is None
+    assert os.environ["OSTRAKA_CACHE"] == str(go_tools.cache_directory())
