@@ -1,4 +1,5 @@
-"""Refuse what import contracts cannot see in consensus code: floats, true division, set order, hash and id, clocks.
+"""Refuse what import contracts cannot see in consensus code: floats, true division, set order, hash and id, clocks,
+and changes to records, which may be shared.
 
 Consensus code is everything that runs inside a block: `chain/` without the node's own processes. A finding names file
 and line; there are no exceptions and no suppression comments.
@@ -23,7 +24,20 @@ CONSENSUS = (
     "chain/modules",
 )
 """Files and folders that every node must execute alike."""
-BANNED_CALLS = {"hash", "id", "float", "round", "globals", "locals", "vars", "eval", "exec", "input"}
+BANNED_CALLS = {
+    "hash",
+    "id",
+    "float",
+    "round",
+    "globals",
+    "locals",
+    "vars",
+    "eval",
+    "exec",
+    "input",
+    "setattr",
+    "delattr",
+}
 BANNED_NAMES = {
     "time.time",
     "time.monotonic",
@@ -34,6 +48,8 @@ BANNED_NAMES = {
     "os.urandom",
 }
 BANNED_IMPORTS = {"random", "secrets", "datetime", "uuid", "numpy", "torch"}
+CHANGEABLE = {"self", "cls", "ctx", "scratch", "overlay"}
+"""Names of what may have its attributes assigned: views of state and an object's own. Records are never changed."""
 NOT_EXECUTED_IN_BLOCKS = {"chain/crypto/keys.py", "chain/store/database.py"}
 """Key generation and file handling live here; blocks only verify. Imports are still judged by the import contracts."""
 
@@ -41,7 +57,7 @@ NOT_EXECUTED_IN_BLOCKS = {"chain/crypto/keys.py", "chain/store/database.py"}
 def findings(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line, reason) for everything in one file that could differ between two nodes."""
     tree = ast.parse(path.read_text())
-    relaxed = str(path.relative_to(ROOT)) in NOT_EXECUTED_IN_BLOCKS
+    relaxed = path in {ROOT / name for name in NOT_EXECUTED_IN_BLOCKS}
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         match node:
@@ -55,6 +71,10 @@ def findings(path: Path) -> Iterator[tuple[int, str]]:
                 yield line, f"{name}()"
             case ast.Attribute(value=ast.Name(id=owner), attr=name) if f"{owner}.{name}" in BANNED_NAMES:
                 yield line, f"{owner}.{name}"
+            case ast.Attribute(ctx=ast.Store() | ast.Del(), value=owned) if not _is_changeable(owned):
+                yield line, f"{ast.unparse(node)} is assigned; make another with dataclasses.replace"
+            case ast.Attribute(attr="__setattr__" | "__delattr__"):
+                yield line, "__setattr__; make another with dataclasses.replace"
             case ast.Import(names=names) if not relaxed:
                 for alias in names:
                     if alias.name.split(".")[0] in BANNED_IMPORTS:
@@ -76,6 +96,10 @@ def _is_set(node: ast.expr) -> bool:
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr() | ast.Sub() | ast.BitXor(), left=left, right=right):
             return _is_set(left) or _is_set(right)
     return False
+
+
+def _is_changeable(owner: ast.expr) -> bool:
+    return isinstance(owner, ast.Name) and owner.id in CHANGEABLE
 
 
 def _is_path(node: ast.BinOp) -> bool:
