@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError as MalformedEnvelope
 
-from chain.crypto.keys import ed25519_address, encode_address, secp256k1_address
+from chain.crypto.keys import SECP256K1_KEY_BYTES, ed25519_address, encode_address, secp256k1_address
 from chain.envelope_usual import ED25519_URL, SECP256K1_URL, Usual, read_usual
 from chain.errors import Code, Rejected
 from chain.module import Message
@@ -199,7 +199,7 @@ def _address(text: str, kind: KeyKind, key: bytes) -> bytes:
     """Return the signer's address, which must be that of the key, if there is one."""
     if kind == KeyKind.NONE:
         return address_of(text, "signer")
-    address, owner = _owner(kind, key)
+    address, owner = _owner(key)
     if owner != text:
         address_of(text, "signer")
         raise Rejected(Code.INVALID_PUBKEY, f"the public key is not that of {text}")
@@ -207,9 +207,9 @@ def _address(text: str, kind: KeyKind, key: bytes) -> bytes:
 
 
 @lru_cache(maxsize=16_384)
-def _owner(kind: KeyKind, key: bytes) -> tuple[bytes, str]:
-    """Return the address of a key, and how it is written."""
-    address = secp256k1_address(key) if kind == KeyKind.SECP256K1 else ed25519_address(key)
+def _owner(key: bytes) -> tuple[bytes, str]:
+    """Return the address of a key, whose length tells its kind, and how it is written."""
+    address = secp256k1_address(key) if len(key) == SECP256K1_KEY_BYTES else ed25519_address(key)
     return address, encode_address(address)
 
 

@@ -43,7 +43,8 @@ HD_PATH: Final = "m/44'/118'/0'/0/{index}"
 
 _REMEMBERED_ADDRESSES = 1 << 16
 """Each transaction writes its addresses many times, from the mempool to its events. All together take some 25 MB."""
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_HALF_ORDER = bytes.fromhex("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0")
+"""The largest s of a signature, big-endian as s is: the order's other half would be a second spelling."""
 
 
 @lru_cache(_REMEMBERED_ADDRESSES)
@@ -156,7 +157,7 @@ def verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether `signature` is the account's over SHA-256 of `message`; never raises on hostile bytes."""
     if len(key) != SECP256K1_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
-    if int.from_bytes(signature[32:], "big") > _HALF_ORDER:
+    if signature[32:] > _HALF_ORDER:
         return False
     try:
         point, parsed = _secp256k1_point(key), deserialize_compact(signature)
