@@ -1,7 +1,7 @@
 """Canonical bytes for every record: the protobuf wire format with one encoding per value.
 
-A record is a frozen, slotted dataclass; the field at position i has field number i. Fields ascend, defaults are
-omitted, integers are shortest varints, so equal records have equal bytes, and any protobuf implementation reads
+A record is a slotted dataclass that nobody changes; the field at position i has field number i. Fields ascend, defaults
+are omitted, integers are shortest varints, so equal records have equal bytes, and any protobuf implementation reads
 them with the published `.proto`. Records grow at the end only.
 
     int (0 <= v < 2^64) and bool, IntEnum   varint

@@ -13,6 +13,7 @@ from chain.modules.disputes.types import (
 )
 from chain.modules.sampling.types import (
     CheckOutcome,
+    Penalty,
     PenaltyReason,
     QueryPenaltiesRequest,
     QueryPenaltiesResponse,
@@ -62,11 +63,7 @@ def _free(window: Window, outages: Iterable[Outage]) -> int:
 
 async def misses(client: ChainClient, parameters: ParameterSet, units: Iterable[QueryUnitResponse]) -> tuple[Miss, ...]:
     """Return everything that workers are blamed for: disputes, penalties, and checks of `units` not revealed."""
-    disputes = await client.query("ostraka.disputes.v1.Query/Disputes", QueryDisputesRequest(), QueryDisputesResponse)
-    penalties = await client.query(
-        "ostraka.sampling.v1.Query/Penalties", QueryPenaltiesRequest(limit=200), QueryPenaltiesResponse
-    )
-    found = [_of_dispute(parameters, dispute) for dispute in disputes.disputes]
+    found = [_of_dispute(parameters, dispute) for dispute in await _disputes(client)]
     for unit in units:
         windows = _windows(parameters, PenaltyReason.UNREVEALED, unit.round)
         found += [
@@ -74,7 +71,7 @@ async def misses(client: ChainClient, parameters: ParameterSet, units: Iterable[
             for commit in unit.commits
             if commit.outcome == CheckOutcome.UNREVEALED
         ]
-    for penalty in penalties.penalties:
+    for penalty in await _penalties(client):
         taken = None
         if penalty.job_id:
             request = QueryUnitRequest(penalty.job_id, penalty.attempt, penalty.stage)
@@ -82,6 +79,30 @@ async def misses(client: ChainClient, parameters: ParameterSet, units: Iterable[
         windows = _windows(parameters, penalty.reason, taken)
         found.append(Miss(encode_address(penalty.operator), f"{penalty.reason.name}: {penalty.amount} uostr", windows))
     return tuple(found)
+
+
+async def _disputes(client: ChainClient) -> list[Dispute]:
+    found: list[Dispute] = []
+    after = 0
+    while True:
+        request = QueryDisputesRequest(after=after)
+        page = await client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)
+        found += page.disputes
+        after = page.next_after
+        if not after:
+            return found
+
+
+async def _penalties(client: ChainClient) -> list[Penalty]:
+    found: list[Penalty] = []
+    after = 0
+    while True:
+        request = QueryPenaltiesRequest(after=after)
+        page = await client.query("ostraka.sampling.v1.Query/Penalties", request, QueryPenaltiesResponse)
+        found += page.penalties
+        after = page.next_after
+        if not after:
+            return found
 
 
 def _of_dispute(parameters: ParameterSet, dispute: Dispute) -> Miss:
