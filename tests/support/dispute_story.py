@@ -39,7 +39,7 @@ SECONDS = 150.0
 """How long anything may take that is waited for."""
 SHORT = replace(
     LOCALNET,
-    # Ten times the fee pays for more checks of a tiny unit than there are checkers: all of them are drawn, none by chance.
+    # Ten times the fee pays for more checks of a tiny unit than there are checkers: all are drawn, none by chance.
     rates=replace(LOCALNET.rates, price_numerator=10 * LOCALNET.rates.price_numerator),
     sampling=replace(LOCALNET.sampling, commit_blocks=10, reveal_blocks=8, open_blocks=8),
     disputes=replace(LOCALNET.disputes, clock_blocks=20, open_blocks=14, extension_blocks=4, witness_blocks=5),
