@@ -209,6 +209,10 @@ class Sender:
         refused = await self._offer(prepared.tx)
         if refused is not None:
             # The answer to the first offer: nobody else has these bytes, so the refusal is final.
+            if refused.code == Code.WRONG_SEQUENCE and await self._next_sequence() == sequence:
+                # The mempool has another one of this account, sent before a crash: only a block shows what comes next.
+                await self._pass_block(prepared.from_height)
+                self._sequence = None
             if refused.code in (Code.WRONG_SEQUENCE, Code.TX_TIMEOUT_HEIGHT):
                 return None
             return Committed(0, b"", refused.code, refused.log, (b"",) * count, prepared.dropped)
@@ -235,6 +239,11 @@ class Sender:
                 if (block.height - prepared.from_height) % RESEND_BLOCKS == RESEND_BLOCKS - 1:
                     await self._offer(prepared.tx)
         raise AssertionError("unreachable: the stream of blocks does not end")
+
+    async def _pass_block(self, height: int) -> None:
+        """Wait for a block."""
+        async with aclosing(self._client.follow(height, without_events=True)) as blocks:
+            await anext(blocks)
 
     async def _offer(self, tx: bytes) -> Broadcast | None:
         """Hand bytes to the mempool. Return its refusal, or None if it took them, has them or is not to be reached."""

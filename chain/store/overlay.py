@@ -1,6 +1,8 @@
 """Copy-on-write views of state: branch, merge, drop."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
+from itertools import islice
 from typing import Protocol
 
 Changes = dict[str, dict[bytes, bytes | None]]
@@ -24,10 +26,12 @@ class Reader(Protocol):
 class Overlay:
     """Writes above a reader; nothing below changes until `merge` hands them down."""
 
-    __slots__ = ("_below", "changes")
+    __slots__ = ("_below", "_sorted", "changes")
 
     def __init__(self, below: Reader) -> None:
         self._below = below
+        self._sorted: dict[str, list[bytes]] = {}
+        """Keys of `changes` in order, as far as an iteration needed them; the ones written since are not in it yet."""
         self.changes: Changes = {}
 
     def get(self, module: str, key: bytes) -> bytes | None:
@@ -58,11 +62,12 @@ class Overlay:
             raise TypeError("the layer below takes no writes")
         for module, writes in self.changes.items():
             below.changes.setdefault(module, {}).update(writes)
-        self.changes = {}
+        self.drop()
 
     def drop(self) -> None:
         """Forget this layer's writes."""
         self.changes = {}
+        self._sorted = {}
 
     def iterate(
         self, module: str, start: bytes, end: bytes | None, *, reverse: bool = False
@@ -76,11 +81,11 @@ class Overlay:
         if not writes:
             yield from below
             return
-        own = sorted(
-            (pair for pair in writes.items() if pair[0] >= start and (end is None or pair[0] < end)),
-            key=lambda pair: pair[0],
-            reverse=reverse,
-        )
+        keys = self._keys(module, writes)
+        first, last = bisect_left(keys, start), len(keys) if end is None else bisect_left(keys, end)
+        own = [(key, writes[key]) for key in keys[first:last]]
+        if reverse:
+            own.reverse()
         position = 0
         for key, value in below:
             while position < len(own) and (own[position][0] > key if reverse else own[position][0] < key):
@@ -98,3 +103,20 @@ class Overlay:
         for own_key, own_value in own[position:]:
             if own_value is not None:
                 yield own_key, own_value
+
+    def _keys(self, module: str, writes: dict[bytes, bytes | None]) -> list[bytes]:
+        """Return a module's written keys in order.
+
+        A block may write thousands of keys of a module and iterate over a few of them in every transaction: sorted
+        anew each time, that would cost the square. Writes are never taken back one by one and stand in their dict in
+        order of time, so the new ones are its last.
+        """
+        keys = self._sorted.setdefault(module, [])
+        new = list(islice(reversed(writes), len(writes) - len(keys)))
+        if len(new) * 16 < len(keys):
+            for key in new:
+                insort(keys, key)
+        elif new:
+            keys += new
+            keys.sort()
+        return keys

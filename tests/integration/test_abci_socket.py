@@ -1,5 +1,6 @@
 """The server over a real socket: order, splits, garbage, fail-stop, signals; and CometBFT's own client tool."""
 
+import os
 import signal
 import socket
 import stat
@@ -9,11 +10,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from chain.abci.frames import frame, read_uvarint, uvarint
-from chain.abci.server import EXIT_FAILED, EXIT_OK, listen
+from chain.abci.server import EXIT_FAILED, EXIT_OK, HELD_SECONDS, listen
 from chain.node.go_tools import obtain
 from chain.wire.tendermint.abci.types_pb2 import (
     Request,
@@ -189,6 +191,25 @@ def test_fifty_thousand_pipelined_requests_keep_their_order_while_the_client_onl
         assert reply is not None
         codes.append(reply.check_tx.code)
     assert codes == [0 if index % 3 else 1 for index in range(count)]
+
+
+def test_the_first_replies_of_a_long_read_leave_before_its_last_request_is_answered(
+    served: Served, tmp_path: Path
+) -> None:
+    pipes = tmp_path / "first", tmp_path / "second"
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    client = served.connect()
+    # One write, so that the server reads them at once.
+    client.send(*(Request(query=RequestQuery(path="/wait", data=os.fsencode(pipe))) for pipe in pipes))
+    replies = []
+    for pipe in pipes:
+        with pipe.open("wb"):  # returns when the application waits for it
+            began = monotonic()
+            while monotonic() < began + 2 * HELD_SECONDS:
+                pass
+        replies.append(client.receive())
+    assert [reply and reply.WhichOneof("value") for reply in replies] == ["query", "query"]
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,31 @@ def test_a_sequence_used_elsewhere_is_read_again(served: Served) -> None:
     assert served.chain.balance(served.chain.accounts[1]) == GIVEN + 7
 
 
+def test_a_transaction_from_before_a_crash_that_still_waits_is_waited_for(served: Served) -> None:
+    served.is_automatic = False
+
+    async def scene() -> tuple[Committed, Committed]:
+        async with ChainClient(served.grpc) as client:
+            alice = served.chain.accounts[0]
+            before = asyncio.create_task(Sender(client, alice, CHAIN_ID).send([pay(served, 1)]))
+            await asyncio.to_thread(served.wait_for_offers, 1)
+            after = asyncio.create_task(Sender(client, alice, CHAIN_ID).send([pay(served, 2)]))
+            # The mempool refuses its first try, and it does not try again before there is a block.
+            await asyncio.to_thread(served.wait_for_offers, 2)
+            for _ in range(50):
+                await client.status()
+            assert len(served.offers) == 2
+            await asyncio.to_thread(served.produce)
+            await asyncio.to_thread(served.wait_for_offers, 3)
+            await asyncio.to_thread(served.produce)
+            return await before, await after
+
+    before, after = run(scene())
+    assert (before.code, before.height, after.code, after.height) == (0, 2, 0, 3)
+    assert served.chain.balance(served.chain.accounts[1]) == GIVEN + 3
+    assert len(served.offers) == 3
+
+
 def test_the_journal_has_the_bytes_before_the_node_and_resuming_finds_them_committed(served: Served) -> None:
     journal: list[tuple[bytes, int]] = []
 

@@ -1,8 +1,9 @@
 """A key-value application: as little state machine as can run a chain, for tests and benchmarks of the node.
 
 A transaction is `key=value`, anything else is refused. `panic=check`, `panic=finalize` and `panic=commit` raise in
-the phase named. The application hash chains every block's transactions, so executing one twice, losing one or
-changing the order shows as a different hash. Run as a command it serves itself until SIGTERM.
+the phase named. A query of `/wait` is answered once the pipe that it names has been written. The application hash
+chains every block's transactions, so executing one twice, losing one or changing the order shows as a different hash.
+Run as a command it serves itself until SIGTERM.
 """
 
 import argparse
@@ -58,6 +59,8 @@ class KvstoreApplication:
         return InitChainResult(app_hash=self._hash)
 
     def query(self, query: Query) -> QueryResult:
+        if query.path == "/wait":
+            Path(os.fsdecode(query.data)).read_bytes()
         row = self._database.execute("SELECT value FROM pairs WHERE key = ?", (query.data,)).fetchone()
         if row is None:
             return QueryResult(code=NOT_FOUND, log="no such key", key=query.data, height=self._height)
