@@ -14,8 +14,14 @@ from chain.client.client import ChainClient
 from chain.client.failures import ClientError
 from chain.client.sender import Sender
 from chain.client.signing import Key
+from chain.crypto.keys import decode_address
 from chain.modules.plans.types import QueryPlansRequest, QueryPlansResponse
-from chain.modules.sampling.types import QueryDutiesRequest, QueryDutiesResponse
+from chain.modules.sampling.types import (
+    QueryDutiesRequest,
+    QueryDutiesResponse,
+    QuerySnapshotRequest,
+    QuerySnapshotResponse,
+)
 from chain.node.cometbft import obtain_cometbft
 from chain.node.home import Ports, create_testnet
 from chain.parameters import LOCALNET, ParameterSet
@@ -281,7 +287,7 @@ async def wait_until_ready(network: Localnet, seconds: float = READY_SECONDS) ->
     async with ChainClient(network.grpc) as client:
         running = [process for process in network.processes if process.pid]
         await _until(lambda: _has_plan(client, network), running, seconds, "live plan")
-        await _until(lambda: _has_checkers(client, network), running, seconds, "epoch snapshot with all checkers")
+        await _until(lambda: has_checkers(client, network), running, seconds, "epoch snapshot with all checkers")
         if network.gateway is not None:
             await _until(lambda: _gateway_answers(network), running, seconds, "gateway")
 
@@ -291,13 +297,15 @@ async def _has_plan(client: ChainClient, network: Localnet) -> bool:
     return bool((await client.query("ostraka.plans.v1.Query/Plans", request, QueryPlansResponse)).plans)
 
 
-async def _has_checkers(client: ChainClient, network: Localnet) -> bool:
-    for worker in network.workers:
-        request = QueryDutiesRequest(worker.operator)
-        answer = await client.query("ostraka.sampling.v1.Query/Duties", request, QueryDutiesResponse)
-        if worker.checks and not answer.in_snapshot:
-            return False
-    return True
+async def has_checkers(client: ChainClient, network: Localnet) -> bool:
+    """Say whether the epoch's snapshot lists all checkers as such: a worker is in it before it has enrolled."""
+    wanted = {decode_address(worker.operator) for worker in network.workers if worker.checks}
+    request = QueryDutiesRequest(network.workers[0].operator)
+    now = await client.query("ostraka.sampling.v1.Query/Duties", request, QueryDutiesResponse)
+    method = "ostraka.sampling.v1.Query/Snapshot"
+    taken = (await client.query(method, QuerySnapshotRequest(now.epoch), QuerySnapshotResponse)).snapshot
+    root = bytes.fromhex(network.model_root)
+    return wanted <= {entry.operator for entry in taken.entries if root in entry.models}
 
 
 async def _gateway_answers(network: Localnet) -> bool:

@@ -10,7 +10,7 @@ from localnet.layout import Localnet
 from localnet.network import down, start_worker
 from tests.e2e.conftest import LaunchNetwork
 from tests.support.dispute_story import BOND, SHORT, Court, in_court, shown, stranger, told, watched_once, watching
-from tests.support.worker_crashes import working
+from tests.support.worker_crashes import answering
 
 LIAR, SPARE, LYING_CHECKER = 1, 3, 4
 """A serving worker, the spare that takes its place, a checker."""
@@ -148,7 +148,7 @@ def test_both_sides_of_a_dispute_killed_between_two_moves_play_on_from_their_jou
             if decode_address(place.operator) in (court.worker(LIAR), line.opener):
                 place.process.kill()
                 running = running.with_worker(start_worker(place))
-                await working(place)
+                await answering(place)
         ended = await court.ended(job.job_id, 0)
         (false,) = {one.asserter for one in ended}
         assert false == court.worker(LIAR)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import grpc.aio
@@ -45,6 +45,8 @@ IDLE_SECONDS = 15.0
 START_SECONDS = 120.0
 PAUSE_SECONDS = 0.5
 SETTLE_SECONDS = 240.0
+CONNECT_OFTEN = tuple((f"grpc.{name}_reconnect_backoff_ms", 200) for name in ("initial", "min", "max"))
+"""A channel that is opened before the worker listens would wait for seconds between its tries."""
 ENDED = (JobStatus.FINAL, JobStatus.CLOSED)
 
 
@@ -175,11 +177,20 @@ async def crash_workers(network: Localnet, kills: int, seed: int) -> tuple[Local
 
 async def working(place: WorkerPlace) -> None:
     """Wait until a worker has loaded its shards and read its duties. Raises: TimeoutError."""
-    async with asyncio.timeout(START_SECONDS), grpc.aio.insecure_channel(place.endpoint) as channel:
+    await _until_it_says(place, lambda waiting_for: waiting_for == "work")
+
+
+async def answering(place: WorkerPlace) -> None:
+    """Wait until a worker is there, which may have been convicted meanwhile. Raises: TimeoutError."""
+    await _until_it_says(place, lambda _: True)
+
+
+async def _until_it_says(place: WorkerPlace, is_enough: Callable[[str], bool]) -> None:
+    async with asyncio.timeout(START_SECONDS), grpc.aio.insecure_channel(place.endpoint, CONNECT_OFTEN) as channel:
         while True:
             with contextlib.suppress(grpc.aio.AioRpcError):
                 status = await WorkerStub(channel).Status(wire.StatusRequest(), wait_for_ready=True)
-                if status.waiting_for == "work":
+                if is_enough(status.waiting_for):
                     return
             await asyncio.sleep(0.1)
 
