@@ -300,7 +300,11 @@ class Actor:
         """Send the messages of duties and moves in one transaction; some may be dropped, others done."""
         moves = tuple(due for due in moves if move_name(due) in self._prepared)
         messages: list[object] = [await asyncio.to_thread(self._message, duty) for duty in duties]
-        baited = [(due, found) for due in moves if (found := self._bait_of(due)) is not None]
+        # Several lines may stand over one unit, whose seal is opened once.
+        first: dict[UnitKey, DueMove] = {}
+        for due in moves:
+            first.setdefault(_key_of(due.unit), due)
+        baited = [(due, found) for due in first.values() if (found := self._bait_of(due)) is not None]
         messages += [found for _, found in baited]
         messages += [self._prepared[move_name(due)] for due in moves]
         names = [duty_name(duty) for duty in duties]
@@ -339,7 +343,7 @@ class Actor:
         return message if isinstance(message, MsgOpenCanary) else None
 
     def _opening(self, unit: Unit) -> MsgOpenResult | MsgOpenCanary:
-        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        key = _key_of(unit)
         name = unit_id(self._chain, *key)
         run = self._journal.run(name)
         roots = ChainRoots(run.in_root, run.body_root, run.out_root)
@@ -474,3 +478,7 @@ async def attempt(
         log.exception("%s failed", action.name)
         outcome = None
     settle(action, outcome)
+
+
+def _key_of(unit: Unit) -> UnitKey:
+    return UnitKey(unit.job_id, unit.attempt, unit.stage)

@@ -113,7 +113,8 @@ def _send(view: WorkerView) -> Action | None:
     moves = _ready_moves(view)
     ready = [duty for duty in view.duties if _is_ready(view, duty) and view.may_try(duty_name(duty))]
     ready.sort(key=lambda duty: duty.deadline)
-    ready = ready[: MAX_MESSAGES - len(moves)]
+    # A unit's first move may need its baited seal opened in the same transaction.
+    ready = ready[: MAX_MESSAGES - 2 * len(moves)]
     if ready or moves:
         return SendDuties(tuple(ready), moves)
     canaries = [key for key in view.canaries if view.may_try(canary_name(key))]

@@ -279,6 +279,10 @@ def test_no_more_messages_than_a_transaction_takes() -> None:
     many = tuple(duty(DutyKind.OPEN_EPOCH, deadline=600 + n) for n in range(40))
     many = tuple(replace(item, epoch=n) for n, item in enumerate(many))
     assert plan(view(duties=many)) == SendDuties(many[:32])
+    # Each move may be preceded by the opening of a baited seal.
+    moves = tuple(move(number) for number in range(1, 9))
+    disputed = view(duties=many, moves=moves, prepared={move_name(due): 10 for due in moves})
+    assert plan(disputed) == SendDuties(many[:16], moves)
 
 
 def test_a_duty_whose_last_height_has_passed_is_left_alone() -> None:
