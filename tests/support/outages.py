@@ -1,7 +1,8 @@
 """Which duties a worker missed because it was away: windows of duties against the heights at which it was killed."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from chain.client.client import ChainClient
 from chain.crypto.keys import encode_address
@@ -26,6 +27,7 @@ from chain.parameters import ParameterSet
 NEEDED_BLOCKS = 6
 """What a worker at work needs to see a duty, do it on a tiny model and have its message in a block, under load."""
 
+Page = TypeVar("Page", QueryDisputesResponse, QueryPenaltiesResponse)
 Window = tuple[int, int]
 """First and last height at which a duty may be done."""
 
@@ -82,27 +84,26 @@ async def misses(client: ChainClient, parameters: ParameterSet, units: Iterable[
 
 
 async def _disputes(client: ChainClient) -> list[Dispute]:
-    found: list[Dispute] = []
-    after = 0
-    while True:
-        request = QueryDisputesRequest(after=after)
-        page = await client.query("ostraka.disputes.v1.Query/Disputes", request, QueryDisputesResponse)
-        found += page.disputes
-        after = page.next_after
-        if not after:
-            return found
+    method = "ostraka.disputes.v1.Query/Disputes"
+    pages = _pages(client, method, QueryDisputesRequest(), QueryDisputesResponse)
+    return [dispute async for page in pages for dispute in page.disputes]
 
 
 async def _penalties(client: ChainClient) -> list[Penalty]:
-    found: list[Penalty] = []
-    after = 0
+    method = "ostraka.sampling.v1.Query/Penalties"
+    pages = _pages(client, method, QueryPenaltiesRequest(), QueryPenaltiesResponse)
+    return [penalty async for page in pages for penalty in page.penalties]
+
+
+async def _pages(
+    client: ChainClient, method: str, request: QueryDisputesRequest | QueryPenaltiesRequest, kind: type[Page]
+) -> AsyncIterator[Page]:
     while True:
-        request = QueryPenaltiesRequest(after=after)
-        page = await client.query("ostraka.sampling.v1.Query/Penalties", request, QueryPenaltiesResponse)
-        found += page.penalties
-        after = page.next_after
-        if not after:
-            return found
+        page = await client.query(method, request, kind)
+        yield page
+        if not page.next_after:
+            return
+        request = replace(request, after=page.next_after)
 
 
 def _of_dispute(parameters: ParameterSet, dispute: Dispute) -> Miss:
