@@ -63,7 +63,18 @@ from inference.runs import Runs
 from inference.shards.loader import OutOfBounds, ShardError
 from inference.shards.spec import ShardSpec
 from inference.transport.refusals import Refused
-from inference.view import UnitKey, UnmetDuty, WitnessStep, WorkerView, canary_name, claim_name, move_name, unit_key
+from inference.view import (
+    UnitKey,
+    UnmetDuty,
+    WitnessStep,
+    WorkerView,
+    canary_name,
+    claim_name,
+    first_of_units,
+    key_of,
+    move_name,
+    unit_key,
+)
 from inference.witness import BoxMissing, WitnessDesk
 
 log = logging.getLogger("ostraka.act")
@@ -300,11 +311,7 @@ class Actor:
         """Send the messages of duties and moves in one transaction; some may be dropped, others done."""
         moves = tuple(due for due in moves if move_name(due) in self._prepared)
         messages: list[object] = [await asyncio.to_thread(self._message, duty) for duty in duties]
-        # Several lines may stand over one unit, whose seal is opened once.
-        first: dict[UnitKey, DueMove] = {}
-        for due in moves:
-            first.setdefault(_key_of(due.unit), due)
-        baited = [(due, found) for due in first.values() if (found := self._bait_of(due)) is not None]
+        baited = [(due, found) for due in first_of_units(moves) if (found := self._bait_of(due)) is not None]
         messages += [found for _, found in baited]
         messages += [self._prepared[move_name(due)] for due in moves]
         names = [duty_name(duty) for duty in duties]
@@ -343,7 +350,7 @@ class Actor:
         return message if isinstance(message, MsgOpenCanary) else None
 
     def _opening(self, unit: Unit) -> MsgOpenResult | MsgOpenCanary:
-        key = _key_of(unit)
+        key = key_of(unit)
         name = unit_id(self._chain, *key)
         run = self._journal.run(name)
         roots = ChainRoots(run.in_root, run.body_root, run.out_root)
@@ -478,7 +485,3 @@ async def attempt(
         log.exception("%s failed", action.name)
         outcome = None
     settle(action, outcome)
-
-
-def _key_of(unit: Unit) -> UnitKey:
-    return UnitKey(unit.job_id, unit.attempt, unit.stage)

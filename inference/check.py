@@ -30,7 +30,7 @@ from inference.proofs.trace import TraceRecorder, input_of_stage_zero
 from inference.shards.spec import ShardSpec
 from inference.transport.fetch import Fetched, fetch_unit
 from inference.transport.refusals import Refused
-from inference.view import UnitKey
+from inference.view import UnitKey, key_of
 
 log = logging.getLogger("ostraka.check")
 
@@ -116,7 +116,7 @@ class Checker:
 
         `operators` are those of all stages. Raises: CheckFailed.
         """
-        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        key = key_of(unit)
         self.asked.setdefault(key, self._reader.height)
         found = await self._ask(job, unit, operators, key)
         self.fed.add(key)

@@ -1,6 +1,6 @@
 """Everything a worker knows at one moment, frozen: what `plan` decides from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chain.modules.disputes.types import DueDemand, DueMove, WitnessPart
 from chain.modules.disputes.types import Params as GameParams
-from chain.modules.jobs.types import Job
+from chain.modules.jobs.types import Job, Unit
 from chain.modules.models.types import ModelHeader
 from chain.modules.plans.types import Plan
 from chain.modules.rates.types import Params as RateParams
@@ -189,4 +189,17 @@ def unit_key(duty: Duty) -> UnitKey:
     """Return the unit of a duty. Raises: ValueError if it has none."""
     if duty.unit is None:
         raise ValueError("the duty names no unit")
-    return UnitKey(duty.unit.job_id, duty.unit.attempt, duty.unit.stage)
+    return key_of(duty.unit)
+
+
+def key_of(unit: Unit) -> UnitKey:
+    """Return the key of a unit."""
+    return UnitKey(unit.job_id, unit.attempt, unit.stage)
+
+
+def first_of_units(moves: Iterable[DueMove]) -> tuple[DueMove, ...]:
+    """Return each unit's first move: several lines may stand over one unit, whose seal is opened once."""
+    first: dict[UnitKey, DueMove] = {}
+    for due in moves:
+        first.setdefault(key_of(due.unit), due)
+    return tuple(first.values())

@@ -23,7 +23,7 @@ from inference.disputes.model import ModelFiles
 from inference.disputes.party import Kept, Message
 from inference.disputes.posted import Posted
 from inference.disputes.prover import Reveals
-from inference.view import UnitKey
+from inference.view import UnitKey, key_of
 
 log = logging.getLogger("ostraka.disputes")
 
@@ -110,7 +110,7 @@ class Player:
 
     async def archive(self, job: Job, unit: Unit, ground: Ground) -> tuple[Archive, bytes]:
         """Return a unit as this worker computes it, and the salt of its seal if it is the asserter."""
-        key = UnitKey(unit.job_id, unit.attempt, unit.stage)
+        key = key_of(unit)
         async with self._locks.setdefault(key, asyncio.Lock()):
             found = self._archives.get(key)
             if found is None:

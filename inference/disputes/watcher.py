@@ -19,7 +19,7 @@ from inference.disputes.prover import Reveals
 from inference.disputes.watch import Look, Step
 from inference.plan import MAX_MOVE_BYTES, MAX_MOVES
 from inference.shards.loader import ShardError
-from inference.view import UnitKey
+from inference.view import UnitKey, key_of
 
 log = logging.getLogger("ostraka.disputes")
 
@@ -141,7 +141,7 @@ class Watcher:
         self, dispute: Dispute, lines: Sequence[Play], job: Job, unit: Unit, prosecuted: set[UnitKey]
     ) -> list[Step]:
         """Return what to do; a line of our own is enough for all disputes over a unit."""
-        ground, key = self._player.ground(job, unit), UnitKey(unit.job_id, unit.attempt, unit.stage)
+        ground, key = self._player.ground(job, unit), key_of(unit)
         own, _ = await self._player.archive(job, unit, ground)
         revealed: dict[int, Reveals] = {}
         for play in lines:

@@ -58,7 +58,7 @@ from inference.plan import (
     plan,
 )
 from inference.shards.spec import ShardSpec
-from inference.view import RunView, UnitKey, UnmetDuty, Wishes, WorkerView, claim_name, move_name
+from inference.view import RunView, UnitKey, UnmetDuty, Wishes, WorkerView, claim_name, first_of_units, move_name
 
 ROOT = bytes([9]) * 32
 SCALE = LinearScale(1, 1)
@@ -250,6 +250,13 @@ def test_prepared_moves_travel_with_duties_as_far_as_their_bytes_fit() -> None:
     )
     passed = replace(ready, done=frozenset(map(move_name, moves)))
     assert plan(passed) == SendDuties((run,))
+
+
+def test_a_seal_is_opened_with_the_first_move_over_its_unit() -> None:
+    first, again, other = move(1), move(2), move(3)
+    other = replace(other, unit=replace(other.unit, stage=other.unit.stage + 1))
+    assert first_of_units((first, other, again)) == (first, other)
+    assert first_of_units(()) == ()
 
 
 def test_what_is_proven_against_others_is_sent_once_and_after_what_is_due() -> None:
